@@ -1,0 +1,42 @@
+"""Compiled kernels of clast; the public names are in `clast` itself."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Sample matrices: shape (n_samples, n_features), dtype float32, float64, uint8, int16 or uint16, C- or F-contiguous.
+_Samples = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.uint16]
+
+__version__: str
+
+def build_info() -> dict[str, str]: ...
+def get_num_threads() -> int: ...
+def set_num_threads(n_threads: int) -> None: ...
+def simd_level() -> str: ...
+def feature_moments(X: _Samples) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def kmeans_plusplus(
+    X: _Samples,
+    sample_weight: NDArray[np.float64] | None,
+    first_draw: float,
+    draws: NDArray[np.float64],
+) -> NDArray[np.int64]: ...
+def kmeans_lloyd(
+    X: _Samples,
+    centers: NDArray[np.float64],
+    sample_weight: NDArray[np.float64] | None,
+    max_iter: int,
+    tol: float,
+    on_iteration: Callable[[int, float], None] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, bool, float]: ...
+def kmeans_predict(X: _Samples, centers: NDArray[np.float64]) -> NDArray[np.int32]: ...
+def kmeans_inertia(
+    X: _Samples,
+    centers: NDArray[np.float64],
+    labels: NDArray[np.int32],
+    sample_weight: NDArray[np.float64] | None,
+) -> float: ...
+def kmeans_transform(
+    X: _Samples, centers: NDArray[np.float64]
+) -> NDArray[np.float64] | NDArray[np.float32]: ...
+def is_same_clustering(labels: NDArray[np.int32], other: NDArray[np.int32], n_clusters: int) -> bool: ...
