@@ -1,0 +1,101 @@
+# Workflows of clast; `make help` lists them. Needs cargo, a Python from 3.10 on with venv, and make.
+# PYTHON=... chooses the interpreter of .venv, QUIET=1 prints results only.
+
+VENV    := .venv
+PY      := $(VENV)/bin/python
+PIP     := $(PY) -m pip --quiet --disable-pip-version-check
+SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust python -type f -not -name '*.so' -not -path '*/__pycache__/*')
+PYTHON_CODE := python tests benches/python examples
+
+Q     := $(if $(QUIET),-q)
+say    = @$(if $(QUIET),:,echo "==> $(1)")
+
+# The extension is checked against the interpreter it is tested with, not against whatever `python3` is.
+export PYO3_PYTHON := $(abspath $(PY))
+export PIP_REQUIRE_VIRTUALENV := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.SILENT:
+.PHONY: help demo test test-rust test-python wheel lint fix bench bench-smoke clean
+
+help:  ## show this list
+	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: $(VENV)/.installed  ## build and install clast in .venv, then segment a photo
+	$(VENV)/bin/clast demo -o demo --force
+	echo "The picture is in $(abspath demo)"
+
+test: test-rust test-python  ## the same installation, then the Rust and the Python tests
+
+# The binding crate is a Python extension: its own tests would have to link libpython, so Python tests it.
+test-rust:  ## Rust tests only
+	$(call say,Rust tests)
+	cargo test $(Q) --locked -p clast-core
+
+test-python: $(VENV)/.installed $(VENV)/.group-test  ## Python tests only; ARGS="-k name" selects
+	$(call say,Python tests of the installed wheel)
+	$(PY) tests/wheel_smoke.py
+	$(PY) -m pytest $(Q) $(ARGS)
+
+wheel: dist/.built  ## build the wheel and prove it in an empty environment
+	$(call say,fresh environment for the wheel)
+	fresh=$$(mktemp -d) && trap 'rm -rf "$$fresh"' EXIT \
+	&& $(PY) -m venv "$$fresh" \
+	&& "$$fresh/bin/python" -m pip --quiet --disable-pip-version-check install dist/clast-*.whl \
+	&& "$$fresh/bin/python" tests/wheel_smoke.py
+	ls dist/clast-*.whl
+
+lint: $(VENV)/.installed $(VENV)/.group-lint  ## formatting, clippy, ruff, mypy, and the stubs against the extension
+	$(call say,lint)
+	cargo fmt --all --check
+	cargo clippy $(Q) --locked --workspace --all-targets -- -D warnings
+	$(PY) -m ruff check $(Q) $(PYTHON_CODE)
+	$(PY) -m ruff format $(Q) --check $(PYTHON_CODE)
+	$(PY) -m mypy
+	$(PY) -m mypy.stubtest clast._core
+
+fix: $(VENV)/.group-lint  ## format and apply the safe corrections
+	cargo fmt --all
+	$(PY) -m ruff check $(Q) --fix $(PYTHON_CODE)
+	$(PY) -m ruff format $(Q) $(PYTHON_CODE)
+
+bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's table (minutes)
+	$(PY) benches/python/compare_kmeans.py --update-readme $(ARGS)
+
+bench-smoke: $(VENV)/.installed  ## run every benchmark once on tiny inputs
+	$(call say,benchmarks on tiny inputs)
+	$(PY) benches/python/compare_kmeans.py --smoke
+	$(if $(wildcard benches/rust/*.rs),cargo bench $(Q) --locked -p clast-core --bench '*' -- --test)
+
+clean:  ## remove everything that was built
+	cargo clean $(Q)
+	rm -rf $(VENV) dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(VENV)/.created:
+	python=$$(for p in $(PYTHON) $(if $(PYTHON),,python3.11 python3); do \
+	    "$$p" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null && echo "$$p" && break; done); \
+	test -n "$$python" || { echo "error: no Python from 3.10 on with venv found: install one or set PYTHON=/path/to/python" >&2; exit 1; }; \
+	$(if $(QUIET),:,echo "==> $(VENV) from $$($$python --version)"); \
+	"$$python" -m venv $(VENV)
+	$(PIP) install --upgrade pip
+	touch $@
+
+$(VENV)/.group-%: pyproject.toml $(VENV)/.created
+	$(call say,dependencies: $*)
+	$(PIP) install --group $*
+	touch $@
+
+dist/.built: $(SOURCES) $(VENV)/.group-build
+	$(call say,release wheel)
+	rm -rf dist
+	$(PY) -m maturin build $(Q) --release --locked --interpreter $(PY) --out dist
+	touch $@
+
+# pip keeps an installed version of the same number, so the old one goes first.
+$(VENV)/.installed: dist/.built
+	$(call say,installing the wheel and its dependencies)
+	$(PIP) uninstall --yes clast
+	$(PIP) install dist/clast-*.whl
+	touch $@

@@ -1,0 +1,71 @@
+"""Interleaved timing, and the limit that memory sets."""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from statistics import median
+
+import numpy as np
+from workloads import Samples
+
+# OpenMP workers spin for some milliseconds after their last task and would slow whoever comes next.
+SETTLE_S = 0.01
+# One read of a photo takes less time than waking a thread: a measurement is many rounds.
+READ_ROUNDS = 20
+READ_REPEATS = 5
+
+
+@dataclass(frozen=True)
+class Timing:
+    median: float
+    minimum: float
+
+    def divided_by(self, parts: int) -> "Timing":
+        return Timing(self.median / parts, self.minimum / parts)
+
+
+def interleaved(
+    contenders: dict[str, Callable[[], object]], *, min_repeats: int, max_repeats: int, budget_s: float
+) -> dict[str, Timing]:
+    """Time all contenders in turn, round after round, so that a slow moment of the machine hits everybody.
+
+    Each round starts with another contender. Rounds stop at `max_repeats`, or once `budget_s` is spent and
+    `min_repeats` are done.
+    """
+    names = list(contenders)
+    seconds: dict[str, list[float]] = {name: [] for name in names}
+    begin = time.perf_counter()
+    for repeat in range(max_repeats):
+        if repeat >= min_repeats and time.perf_counter() - begin > budget_s:
+            break
+        for turn in range(len(names)):
+            name = names[(repeat + turn) % len(names)]
+            time.sleep(SETTLE_S)
+            start = time.perf_counter()
+            contenders[name]()
+            seconds[name].append(time.perf_counter() - start)
+    return {name: Timing(median(values), min(values)) for name, values in seconds.items()}
+
+
+def streaming_read_s(X: Samples, n_threads: int) -> float:
+    """Seconds that the fastest read numpy has takes for the bytes of `X`, each thread reading its share."""
+    flat = X.reshape(-1).view(np.uint8)
+    shares = np.array_split(flat[: flat.size // 8 * 8].view(np.uint64), n_threads)
+    with ThreadPoolExecutor(n_threads) as pool:
+        # Which element type numpy reads fastest depends on the machine.
+        return min(
+            _read_s(pool, [share.view(dtype) for share in shares])
+            for dtype in (np.uint8, np.int32, np.int64)
+            for _ in range(READ_REPEATS)
+        )
+
+
+def _read_s(pool: ThreadPoolExecutor, shares: list[Samples]) -> float:
+    def read(share: Samples) -> None:
+        for _ in range(READ_ROUNDS):
+            np.max(share)
+
+    begin = time.perf_counter()
+    list(pool.map(read, shares))
+    return (time.perf_counter() - begin) / READ_ROUNDS
