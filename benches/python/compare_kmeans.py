@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+
 from peers import MAKERS, Peer, Result, Start, available, limited
 from report import OURS, REFERENCE, Row, environment, listing, n_cpus, table, update_readme
 from timing import interleaved, streaming_read_s

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+
 from workloads import Fit, Lloyd, PlusPlus, Samples, Task
 
 

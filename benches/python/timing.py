@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import median
 
 import numpy as np
+
 from workloads import Samples
 
 # OpenMP workers spin for some milliseconds after their last task and would slow whoever comes next.
