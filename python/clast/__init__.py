@@ -1,0 +1,52 @@
+"""Segment images by clustering: fast drop-in estimators with a Rust core, and an image layer around them.
+
+The names below load on first use, so that ``import clast`` stays cheap: scikit-learn, nibabel, tifffile, pandas and
+matplotlib are imported only by the names that need them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from clast._core import __version__
+from clast._threads import get_num_threads, set_num_threads, threads
+
+if TYPE_CHECKING:
+    from clast.image import Image, read_image
+    from clast.kmeans import KMeans, kmeans_plusplus
+    from clast.segmentation import Segmentation, segment
+
+_MODULE_OF = {
+    "Image": "clast.image",
+    "KMeans": "clast.kmeans",
+    "Segmentation": "clast.segmentation",
+    "kmeans_plusplus": "clast.kmeans",
+    "read_image": "clast.image",
+    "segment": "clast.segmentation",
+}
+
+__all__ = [
+    "Image",
+    "KMeans",
+    "Segmentation",
+    "__version__",
+    "get_num_threads",
+    "kmeans_plusplus",
+    "read_image",
+    "segment",
+    "set_num_threads",
+    "threads",
+]
+
+
+def __getattr__(name: str) -> Any:
+    module = _MODULE_OF.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(module), name)
+    # Later look-ups find the name in the module itself and no longer come here.
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,400 @@
+"""K-means clustering with scikit-learn's interface and answers, on kernels that read the data in place."""
+
+import warnings
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, ClusterMixin, TransformerMixin, _fit_context
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from clast import _core
+from clast._seeding import initial_centers, kmeans_plusplus
+from clast._validation import (
+    as_kernel_centers,
+    center_dtype,
+    check_estimator_samples,
+    check_n_clusters,
+    check_sample_weight,
+    check_samples,
+)
+
+__all__ = ["KMeans", "kmeans_plusplus"]
+
+# Labels are searched for empty clusters in blocks of this many: as a rule the first block already shows every cluster.
+_LABEL_BLOCK = 1 << 16
+
+
+class _Run(NamedTuple):
+    """Result of one run from one set of initial centers."""
+
+    labels: NDArray[np.int32]
+    centers: NDArray[np.float64]
+    inertia: float
+    n_iter: int
+
+
+class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
+    """K-means clustering by Lloyd's algorithm.
+
+    A drop-in for :class:`sklearn.cluster.KMeans` on dense data: with the same `random_state` it starts from the same
+    samples and gives the same labels and the same number of iterations, up to the rounding of floating-point sums.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters and of centers.
+    init : {'k-means++', 'random'}, callable or array-like of shape (n_clusters, n_features), default='k-means++'
+        Where a run starts:
+
+        - 'k-means++': greedy k-means++, each center drawn with probability proportional to the squared distance to the
+          centers chosen so far, the best of several candidates.
+        - 'random': `n_clusters` distinct samples.
+        - array-like: these centers.
+        - callable: called as ``init(X, n_clusters, random_state=random_state)`` and returns the centers. As in
+          scikit-learn, it is given `X` minus the mean of every feature (as float32 or float64) and answers in those
+          coordinates; an answer made of rows of what it is given needs no care.
+    n_init : 'auto' or int, default='auto'
+        Number of runs from different initial centers, of which the one with the smallest inertia is kept. 'auto' is 1
+        for 'k-means++' and an array, and 10 for 'random' and a callable.
+    max_iter : int, default=300
+        Largest number of iterations of one run.
+    tol : float, default=1e-4
+        A run stops when the squared movement of the centers, summed, is at most `tol` times the mean variance of the
+        features.
+    verbose : int, default=0
+        If not 0, print the inertia after every iteration.
+    random_state : int, RandomState instance or None, default=None
+        Source of the random draws; all runs share it in turn. An int makes the result reproducible.
+    copy_x : bool, default=True
+        Has no effect: `X` is neither copied nor changed. Kept for scikit-learn's signature.
+    algorithm : {'lloyd', 'elkan'}, default='lloyd'
+        Has no effect: both names give the same answer by the same code. Kept for scikit-learn's signature.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_clusters, n_features)
+        Centers; float32 if `X` was float32, else float64.
+    labels_ : ndarray of shape (n_samples,), int32
+        Cluster of every sample: the index of its nearest center.
+    inertia_ : float
+        Weighted sum of the squared distances of the samples to their centers, in squared units of `X`.
+    n_iter_ : int
+        Iterations of the run that was kept.
+    n_features_in_ : int
+        Number of features of `X`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if `X` was a data frame with names that are all strings.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If fewer than `n_clusters` clusters hold a sample, which happens when `X` has too few distinct rows.
+    RuntimeWarning
+        If `init` is an array and `n_init` is not 1, or `algorithm` is 'elkan' and `n_clusters` is 1.
+
+    See Also
+    --------
+    kmeans_plusplus : The initialisation alone.
+    segment : Cluster the pixels of an image and get an image of labels.
+
+    Notes
+    -----
+    Cost: O(n_samples * n_clusters * n_features) for an iteration. Memory beyond `X`: the int32 labels of two runs and
+    the centers. uint8, int16, uint16, float32 and float64 arrays in C or Fortran order are read as they are; other
+    dtypes are converted to float64 and other strides copied, once. A callable `init` costs one centered copy.
+
+    float32 samples are computed in float32 with sums in float64, all others in float64. Labels, centers and inertia are
+    the same bits for any number of threads. A sample equally near to two centers goes to the lower index.
+
+    References
+    ----------
+    .. [1] S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28(2), 1982.
+       :doi:`10.1109/TIT.1982.1056489`
+    .. [2] D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clast import KMeans
+    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> kmeans = KMeans(n_clusters=2, random_state=0).fit(X)
+    >>> kmeans.labels_
+    array([1, 1, 1, 0, 0, 0], dtype=int32)
+    >>> kmeans.predict([[0, 0], [12, 3]])
+    array([1, 0], dtype=int32)
+    >>> kmeans.cluster_centers_
+    array([[10.,  2.],
+           [ 1.,  2.]])
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "init": [StrOptions({"k-means++", "random"}), callable, "array-like"],
+        "n_init": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+        "copy_x": ["boolean"],
+        "algorithm": [StrOptions({"lloyd", "elkan"})],
+    }
+
+    cluster_centers_: NDArray[Any]
+    labels_: NDArray[np.int32]
+    inertia_: float
+    n_iter_: int
+
+    def __init__(
+        self,
+        n_clusters: int = 8,
+        *,
+        init: str | ArrayLike | Callable[..., ArrayLike] = "k-means++",
+        n_init: str | int = "auto",
+        max_iter: int = 300,
+        tol: float = 1e-4,
+        verbose: int = 0,
+        random_state: int | np.random.RandomState | None = None,
+        copy_x: bool = True,
+        algorithm: str = "lloyd",
+    ) -> None:
+        self.n_clusters = n_clusters
+        self.init = init
+        self.n_init = n_init
+        self.max_iter = max_iter
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.copy_x = copy_x
+        self.algorithm = algorithm
+
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    def fit(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> "KMeans":
+        """Find the cluster centers of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples, finite. Sparse matrices are refused: pass ``X.toarray()``.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of every sample, at least 0; None weighs all alike. The draws of 'k-means++' and 'random' follow it.
+
+        Returns
+        -------
+        KMeans
+            The estimator itself.
+
+        Raises
+        ------
+        TypeError
+            If `X` is sparse.
+        ValueError
+            If a parameter is out of range, `X` is empty, not two-dimensional, not numeric or not finite, or has fewer
+            samples than `n_clusters`, or the initial centers or the weights do not fit it.
+        """
+        X = check_estimator_samples(self, X, reset=True)
+        check_n_clusters(X, self.n_clusters)
+        tol = self._absolute_tol(X)
+        self._n_init = self._resolve_n_init()
+        if self.algorithm == "elkan" and self.n_clusters == 1:
+            warnings.warn(
+                "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        random_state = check_random_state(self.random_state)
+        weights = check_sample_weight(sample_weight, X.shape[0])
+        next_centers = initial_centers(self.init, X, self.n_clusters, weights, random_state)
+
+        best: _Run | None = None
+        for _ in range(self._n_init):
+            run = self._run(X, next_centers(), weights, tol)
+            if best is None or self._improves(run, best):
+                best = run
+            # The labels of a run that lost must not stay in memory while the next one runs.
+            del run
+        assert best is not None
+
+        self.cluster_centers_ = best.centers.astype(center_dtype(X), copy=False)
+        self.labels_ = best.labels
+        self.inertia_ = best.inertia
+        self.n_iter_ = best.n_iter
+        self._n_features_out = self.n_clusters
+        self._warn_of_empty_clusters()
+        return self
+
+    def fit_predict(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> NDArray[np.int32]:
+        """Find the cluster centers of `X` and return the cluster of every sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of every sample.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int32
+            ``labels_``.
+        """
+        self.fit(X, sample_weight=sample_weight)
+        return self.labels_
+
+    def predict(self, X: ArrayLike) -> NDArray[np.int32]:
+        """Return the index of the nearest center for every sample.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples,), int32
+        """
+        check_is_fitted(self)
+        X = check_estimator_samples(self, X, reset=False)
+        return _core.kmeans_predict(X, as_kernel_centers(self.cluster_centers_))
+
+    def fit_transform(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> NDArray[Any]:
+        """Find the cluster centers of `X` and return the distances to them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of every sample.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters)
+            What ``fit(X).transform(X)`` returns.
+        """
+        self.fit(X, sample_weight=sample_weight)
+        return self._distances(check_samples(X))
+
+    def transform(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the Euclidean distance of every sample to every center, in units of `X`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_clusters)
+            float32 if `X` is float32, else float64.
+        """
+        check_is_fitted(self)
+        return self._distances(check_estimator_samples(self, X, reset=False))
+
+    def score(self, X: ArrayLike, y: Any = None, sample_weight: ArrayLike | None = None) -> float:
+        """Return minus the inertia of `X` with the centers found: the larger, the better.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Samples.
+        y : None
+            Ignored.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weight of every sample.
+
+        Returns
+        -------
+        float
+            Minus the weighted sum of squared distances to the nearest center.
+        """
+        check_is_fitted(self)
+        X = check_estimator_samples(self, X, reset=False)
+        weights = check_sample_weight(sample_weight, X.shape[0])
+        centers = as_kernel_centers(self.cluster_centers_)
+        return -_core.kmeans_inertia(X, centers, _core.kmeans_predict(X, centers), weights)
+
+    def _absolute_tol(self, X: NDArray[Any]) -> float:
+        """Return the squared center movement at which a run stops, in squared units of `X`."""
+        # Strict convergence needs no variance, hence no pass over the data.
+        if self.tol == 0:
+            return 0.0
+        _, variance = _core.feature_moments(X)
+        return float(variance.mean() * self.tol)
+
+    def _resolve_n_init(self) -> int:
+        is_array = not isinstance(self.init, str) and not callable(self.init)
+        if self.n_init == "auto":
+            return 1 if is_array or self.init == "k-means++" else 10
+        if is_array and self.n_init != 1:
+            warnings.warn(
+                "Explicit initial center position passed: performing only"
+                f" one init in {self.__class__.__name__} instead of n_init={self.n_init}.",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+            return 1
+        return int(self.n_init)
+
+    def _run(
+        self, X: NDArray[Any], centers: NDArray[np.float64], weights: NDArray[np.float64] | None, tol: float
+    ) -> _Run:
+        if not self.verbose:
+            labels, centers, inertia, n_iter, _, _ = _core.kmeans_lloyd(X, centers, weights, self.max_iter, tol)
+            return _Run(labels, centers, inertia, n_iter)
+
+        print("Initialization complete")
+        labels, centers, inertia, n_iter, strict, center_shift = _core.kmeans_lloyd(
+            X, centers, weights, self.max_iter, tol, _print_iteration
+        )
+        if strict:
+            print(f"Converged at iteration {n_iter - 1}: strict convergence.")
+        elif center_shift <= tol:
+            print(f"Converged at iteration {n_iter - 1}: center shift {center_shift} within tolerance {tol}.")
+        return _Run(labels, centers, inertia, n_iter)
+
+    def _improves(self, run: _Run, best: _Run) -> bool:
+        """Whether `run` replaces `best`: the same clusters with a smaller inertia differ by rounding only."""
+        return run.inertia < best.inertia and not _core.is_same_clustering(run.labels, best.labels, self.n_clusters)
+
+    def _warn_of_empty_clusters(self) -> None:
+        n_distinct = _count_distinct(self.labels_, self.n_clusters)
+        if n_distinct < self.n_clusters:
+            warnings.warn(
+                f"Number of distinct clusters ({n_distinct}) found smaller than n_clusters ({self.n_clusters})."
+                " Possibly due to duplicate points in X.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def _distances(self, X: NDArray[Any]) -> NDArray[Any]:
+        return _core.kmeans_transform(X, as_kernel_centers(self.cluster_centers_))
+
+    def __sklearn_tags__(self) -> Any:  # noqa: D105
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _print_iteration(iteration: int, inertia: float) -> None:
+    print(f"Iteration {iteration}, inertia {inertia}.")
+
+
+def _count_distinct(labels: NDArray[np.int32], n_clusters: int) -> int:
+    seen = np.zeros(n_clusters, dtype=bool)
+    for start in range(0, len(labels), _LABEL_BLOCK):
+        seen[labels[start : start + _LABEL_BLOCK]] = True
+        if seen.all():
+            break
+    return int(np.count_nonzero(seen))
