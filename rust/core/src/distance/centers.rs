@@ -1,0 +1,64 @@
+//! Centers of clusters as kernels read them.
+
+use crate::{Error, Real, Result};
+
+/// Centers in the type that distances are computed in, shape (`n_clusters`, `n_features`), at least one.
+#[derive(Debug, Clone)]
+pub struct Centers<R> {
+    values: Vec<R>,
+    n_features: usize,
+}
+
+impl<R: Real> Centers<R> {
+    /// Rounds `centers` (row-major float64) to the type of the kernel.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if the values do not make whole rows, or there are none.
+    pub fn new(centers: &[f64], n_features: usize) -> Result<Self> {
+        if centers.is_empty() || !centers.len().is_multiple_of(n_features) {
+            let rows = centers.len().div_ceil(n_features).max(1);
+            return Err(Error::Length { argument: "centers", got: centers.len(), rows, columns: n_features });
+        }
+        Ok(Self { values: centers.iter().map(|c| R::from_f64(*c)).collect(), n_features })
+    }
+
+    /// Number of centers.
+    #[must_use]
+    pub fn n_clusters(&self) -> usize {
+        self.values.len() / self.n_features
+    }
+
+    /// Features per center.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// All centers, one after the other.
+    #[must_use]
+    pub fn values(&self) -> &[R] {
+        &self.values
+    }
+
+    /// The center of one cluster.
+    #[must_use]
+    #[inline(always)]
+    pub fn center(&self, cluster: usize) -> &[R] {
+        &self.values[cluster * self.n_features..][..self.n_features]
+    }
+
+    /// Checks that every label has a center.
+    ///
+    /// # Errors
+    /// [`Error::Range`] naming the first label without one.
+    pub fn check_labels(&self, labels: &[i32]) -> Result<()> {
+        match labels.iter().find(|label| **label < 0 || **label as usize >= self.n_clusters()) {
+            None => Ok(()),
+            Some(label) => Err(Error::Range {
+                argument: "labels",
+                got: label.to_string(),
+                needed: format!("from 0 to {}", self.n_clusters() - 1),
+            }),
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! The number types that samples may have, and the types they are computed in.
+
+use fearless_simd::{Simd, SimdFloat, SimdFloatElement};
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for u8 {}
+    impl Sealed for i16 {}
+    impl Sealed for u16 {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// A type that samples are stored in. Integers are converted inside a tile, never as a whole.
+pub trait Element: sealed::Sealed + Copy + Default + Send + Sync + 'static {
+    /// The type distances are computed in: `f32` for `f32`, `f64` for everything else.
+    type Real: Real;
+
+    /// The value as a float of the type `R`.
+    fn to_real<R: Real>(self) -> R;
+}
+
+/// A float type that kernels compute in.
+pub trait Real: Element<Real = Self> + SimdFloatElement {
+    /// The native vector of a SIMD level.
+    type Vector<S: Simd>: SimdFloat<S, Element = Self>;
+    /// Positive infinity.
+    const INFINITY: Self;
+    /// Zero.
+    const ZERO: Self;
+    /// One.
+    const ONE: Self;
+
+    /// Rounds to this type.
+    fn from_f64(value: f64) -> Self;
+    /// Rounds to this type.
+    fn from_f32(value: f32) -> Self;
+    /// Exact for both types.
+    fn to_f64(self) -> f64;
+    /// The label that a lane carries as a float; exact up to 2^24 clusters.
+    fn to_label(self) -> i32;
+    /// `self - other`.
+    #[must_use]
+    fn minus(self, other: Self) -> Self;
+    /// `self * factor + addend`, rounded once.
+    #[must_use]
+    fn fused_mul_add(self, factor: Self, addend: Self) -> Self;
+    /// Square root.
+    #[must_use]
+    fn square_root(self) -> Self;
+}
+
+macro_rules! element {
+    ($type:ty, $real:ty, $from:ident, $via:ty) => {
+        impl Element for $type {
+            type Real = $real;
+
+            #[inline(always)]
+            fn to_real<R: Real>(self) -> R {
+                R::$from(<$via>::from(self))
+            }
+        }
+    };
+}
+
+// 16-bit integers are exact in f32, the narrower detour.
+element!(u8, f64, from_f32, f32);
+element!(i16, f64, from_f32, f32);
+element!(u16, f64, from_f32, f32);
+element!(f32, f32, from_f32, f32);
+element!(f64, f64, from_f64, f64);
+
+macro_rules! real {
+    ($type:ty, $vector:ident) => {
+        impl Real for $type {
+            type Vector<S: Simd> = S::$vector;
+            const INFINITY: Self = <$type>::INFINITY;
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+
+            #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
+            fn from_f64(value: f64) -> Self {
+                value as Self
+            }
+
+            #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
+            fn from_f32(value: f32) -> Self {
+                value as Self
+            }
+
+            #[inline(always)]
+            #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
+            fn to_f64(self) -> f64 {
+                self as f64
+            }
+
+            #[inline(always)]
+            fn to_label(self) -> i32 {
+                self as i32
+            }
+
+            #[inline(always)]
+            fn minus(self, other: Self) -> Self {
+                self - other
+            }
+
+            #[inline(always)]
+            fn fused_mul_add(self, factor: Self, addend: Self) -> Self {
+                self.mul_add(factor, addend)
+            }
+
+            #[inline(always)]
+            fn square_root(self) -> Self {
+                self.sqrt()
+            }
+        }
+    };
+}
+
+real!(f32, f32s);
+real!(f64, f64s);

@@ -1,0 +1,22 @@
+//! Clustering and segmentation kernels on plain slices.
+//!
+//! This crate knows nothing of Python, of files or of thread pools: functions take checked views ([`Samples`]) and run
+//! in whatever rayon pool they are called from. Results do not depend on the number of threads or on the SIMD level:
+//! samples are cut into chunks whose length follows from the problem alone ([`chunks`]), each sample's arithmetic is
+//! the same in every lane, and partial sums are added in chunk order.
+
+pub mod chunks;
+pub mod distance;
+mod element;
+mod error;
+mod exec;
+pub mod kmeans;
+mod lanes;
+pub mod moments;
+pub mod simd;
+mod view;
+
+pub use element::{Element, Real};
+pub use error::{Error, Result};
+pub use exec::{Exec, Interrupt};
+pub use view::{Layout, Samples, Weights};

@@ -1,0 +1,138 @@
+//! Checked views of samples and weights.
+
+use crate::lanes::{lane_dot, lane_sum};
+use crate::{Element, Error, Real, Result};
+
+/// How the values of a sample matrix lie in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// Features of one sample side by side: C order, (height, width, channels) images.
+    RowMajor,
+    /// One plane per feature: Fortran order, (channels, height, width) images.
+    Planes,
+}
+
+/// A borrowed matrix of shape (`n_samples`, `n_features`), at least 1 x 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a, T> {
+    values: &'a [T],
+    n_samples: usize,
+    n_features: usize,
+    layout: Layout,
+}
+
+impl<'a, T: Element> Samples<'a, T> {
+    /// Wraps `values` as a matrix.
+    ///
+    /// # Errors
+    /// [`Error::Range`] if a dimension is 0, [`Error::Length`] if the shape does not fit the number of values.
+    pub fn new(values: &'a [T], n_samples: usize, n_features: usize, layout: Layout) -> Result<Self> {
+        for (argument, count) in [("n_samples", n_samples), ("n_features", n_features)] {
+            if count == 0 {
+                return Err(Error::Range { argument, got: "0".into(), needed: "at least 1".into() });
+            }
+        }
+        if n_samples.checked_mul(n_features) != Some(values.len()) {
+            let (rows, columns) = (n_samples, n_features);
+            return Err(Error::Length { argument: "X", got: values.len(), rows, columns });
+        }
+        Ok(Self { values, n_samples, n_features, layout })
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn n_samples(&self) -> usize {
+        self.n_samples
+    }
+
+    /// Number of features.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// How the values lie in memory.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// All values, in memory order.
+    #[must_use]
+    pub fn values(&self) -> &'a [T] {
+        self.values
+    }
+
+    /// Copies sample `index` into `row` as floats.
+    #[inline(always)]
+    pub fn read_row<R: Real>(&self, index: usize, row_out: &mut [R]) {
+        match self.layout {
+            Layout::RowMajor => {
+                let row = &self.values[index * self.n_features..][..self.n_features];
+                for (out, value) in row_out.iter_mut().zip(row) {
+                    *out = value.to_real();
+                }
+            }
+            Layout::Planes => {
+                for (out, value) in row_out.iter_mut().zip(self.values[index..].iter().step_by(self.n_samples)) {
+                    *out = value.to_real();
+                }
+            }
+        }
+    }
+
+    /// Sample `index` in float64.
+    #[must_use]
+    pub fn row_f64(&self, index: usize) -> Vec<f64> {
+        let mut row = vec![0.0; self.n_features];
+        self.read_row(index, &mut row);
+        row
+    }
+}
+
+/// One weight per sample, or 1 for every sample.
+#[derive(Debug, Clone, Copy)]
+pub enum Weights<'a> {
+    /// Every sample counts once.
+    Unit,
+    /// The weight of each sample, shape (`n_samples`,).
+    Each(&'a [f64]),
+}
+
+impl<'a> Weights<'a> {
+    /// Wraps the weights of `n_samples` samples; `None` weighs every sample 1.
+    ///
+    /// # Errors
+    /// [`Error::Mismatch`] if there is not one weight per sample.
+    pub fn new(weights: Option<&'a [f64]>, n_samples: usize) -> Result<Self> {
+        match weights {
+            None => Ok(Self::Unit),
+            Some(values) if values.len() == n_samples => Ok(Self::Each(values)),
+            Some(values) => Err(Error::Mismatch {
+                argument: "sample_weight",
+                dimension: "weights",
+                got: values.len(),
+                needed: n_samples,
+            }),
+        }
+    }
+
+    /// Weight of sample `index`.
+    #[must_use]
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> f64 {
+        match self {
+            Self::Unit => 1.0,
+            Self::Each(values) => values[index],
+        }
+    }
+
+    /// Sum of `values`, each times the weight of its sample, the first being sample `start`.
+    #[must_use]
+    pub fn weighted_sum(&self, start: usize, values: &[f64]) -> f64 {
+        match self {
+            Self::Unit => lane_sum(values, |value| value),
+            Self::Each(weights) => lane_dot(values, &weights[start..]),
+        }
+    }
+}

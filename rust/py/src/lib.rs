@@ -1,0 +1,28 @@
+//! `clast._core`: the compiled part of clast.
+
+mod arrays;
+mod errors;
+mod kmeans;
+mod moments;
+mod runtime;
+
+use pyo3::prelude::*;
+
+/// Compiled kernels of clast; the public names are in `clast` itself.
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use super::kmeans::{
+        is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_transform,
+    };
+    #[pymodule_export]
+    use super::moments::feature_moments;
+    #[pymodule_export]
+    use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
+    use super::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+}
