@@ -1,0 +1,63 @@
+"""Output files: every reason not to write is found first, and a file appears only when it is complete."""
+
+import os
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from clast.image._errors import OutputError
+
+
+def check_output(path: Path, suffixes: Sequence[str], *, force: bool) -> None:
+    """Raise unless a file of one of the given kinds can be written.
+
+    Parameters
+    ----------
+    path : Path
+    suffixes : sequence of str
+        Suffixes with a writer, in lower case.
+    force : bool
+        Whether an existing file may be replaced.
+
+    Raises
+    ------
+    OutputError
+    """
+    if not path.name.lower().endswith(tuple(suffixes)):
+        raise OutputError(f"cannot write '{path}': unknown suffix '{path.suffix}'; use one of {', '.join(suffixes)}")
+    if not path.parent.is_dir():
+        raise OutputError(f"cannot write '{path}': the folder '{path.parent}' does not exist; make it first")
+    if path.is_dir():
+        raise OutputError(f"cannot write '{path}': it is a folder; name a file in it")
+    if path.exists() and not force:
+        raise OutputError(f"cannot write '{path}': it exists; force replaces it")
+    if not os.access(path.parent, os.W_OK):
+        raise OutputError(f"cannot write '{path}': no permission to write into '{path.parent}'")
+
+
+@contextmanager
+def replace_atomically(path: Path, *, force: bool) -> Iterator[Path]:
+    """Give a temporary name in the same folder, and rename it when the block has ended without an error.
+
+    The temporary name ends like the final one, because writers choose their format by it.
+
+    Parameters
+    ----------
+    path : Path
+    force : bool
+        Whether a file that has appeared meanwhile may be replaced.
+
+    Yields
+    ------
+    Path
+        Where to write. On any error, Ctrl-C included, it is removed and `path` is as it was.
+    """
+    temporary = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
+    try:
+        yield temporary
+        if path.exists() and not force:
+            raise OutputError(f"cannot write '{path}': it has appeared meanwhile; force replaces it")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,193 @@
+"""What a segmentation gives back: labels on the image's grid, and what can be asked of them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clast._statistics import ClassStatistics, class_statistics
+from clast.image import Image, save_labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Segmentation:
+    """Labels of an image with the model, image and mask they come from.
+
+    Attributes
+    ----------
+    labels : ndarray of uint8, uint16 or int32, of the image's shape
+        0 is background (outside the mask, not finite, or noise to the model); classes are 1 to `n_classes`.
+    model : estimator
+        The fitted model. It numbers its clusters by itself: class ``i + 1`` is its cluster ``clusters[i]``.
+    image : Image
+        The image, not copied.
+    mask : ndarray of bool of the image's shape, or None
+        The pixels that took part; None for all.
+    scaler : transformer or None
+        The fitted scaler between image and model.
+    clusters : ndarray of int64, shape (n_classes,)
+        The model's own number of each class.
+
+    Examples
+    --------
+    >>> import clast, numpy as np
+    >>> image = np.array([[10, 12, 200], [11, 198, 202]], dtype=np.uint8)
+    >>> result = clast.segment(image, clast.KMeans(2, random_state=0), label_order="center")
+    >>> result.labels
+    array([[1, 1, 2],
+           [1, 2, 2]], dtype=uint8)
+    >>> result.table()[["label", "count", "mean_intensity"]]
+       label  count  mean_intensity
+    0      1      3            11.0
+    1      2      3           200.0
+    """
+
+    labels: NDArray[Any]
+    model: Any
+    image: Image
+    mask: NDArray[np.bool_] | None
+    scaler: Any
+    clusters: NDArray[np.int64]
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes, background not counted."""
+        return len(self.clusters)
+
+    @cached_property
+    def statistics(self) -> ClassStatistics:
+        """Count, mean and standard deviation of every class in the image's own units, computed once."""
+        return class_statistics(self.labels, self.image, self.n_classes)
+
+    def table(self) -> "pd.DataFrame":
+        """Describe every class in numbers.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per class: `label`, `count`, `fraction` (of the pixels that have a class); where the spacing is
+            known `volume_ml`, `volume_um3`, `area_mm2`, `area_um2` (`volume` or `area` for a spacing without unit);
+            `mean_<channel>` and `std_<channel>` in the image's own units, also when the model saw scaled values.
+        """
+        import pandas as pd
+
+        statistics = self.statistics
+        columns: dict[str, Any] = {
+            "label": np.arange(1, self.n_classes + 1),
+            "count": statistics.counts,
+            "fraction": statistics.counts / max(1, statistics.counts.sum()),
+        }
+        size = pixel_size(self.image)
+        if size is not None:
+            name, per_pixel = size
+            columns[name] = statistics.counts * per_pixel
+        for index, channel in enumerate(self.image.channel_names):
+            columns[f"mean_{channel}"] = statistics.means[:, index]
+        for index, channel in enumerate(self.image.channel_names):
+            columns[f"std_{channel}"] = statistics.stds[:, index]
+        return pd.DataFrame(columns)
+
+    def recolor(self, palette: ArrayLike | Sequence[str] | None = None) -> NDArray[Any]:
+        """Paint each pixel in one colour per class.
+
+        Parameters
+        ----------
+        palette : array_like of shape (n_classes, n_values) or (n_classes,), or sequence of str, optional
+            A colour (or grey value) per class, or names of colours as matplotlib knows them. Default: the mean of the
+            class, in the image's dtype.
+
+        Returns
+        -------
+        ndarray of shape (\\*shape, n_values) or (\\*shape,)
+            0 in the background.
+
+        Raises
+        ------
+        ValueError
+            When the palette has not one colour per class.
+        """
+        colors = self._mean_colors() if palette is None else _as_colors(palette)
+        if len(colors) != self.n_classes:
+            raise ValueError(f"'palette' has {len(colors)} colours, but there are {self.n_classes} classes")
+        background = np.zeros_like(colors[:1])
+        painted: NDArray[Any] = np.concatenate([background, colors])[self.labels]
+        return painted
+
+    def plot(self, **options: Any) -> "Figure":
+        """Show the image beside its classes; see `clast.plot.plot_segmentation` for the options.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Not registered with pyplot: save it by its ``savefig``, or let a notebook show it.
+        """
+        from clast.plot import plot_segmentation
+
+        return plot_segmentation(self, **options)
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
+        """Write the labels on the image's grid.
+
+        Parameters
+        ----------
+        path : path
+            .nii, .nii.gz: affine, zooms, codes and units of the image, integers without scaling. .tif, .tiff: axes and
+            pixel size. .png: two axes. .npy: the array alone.
+        force : bool, default=False
+            Replace an existing file.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        clast.image.OutputError
+            When the folder is missing, the file exists, or the format cannot hold the labels.
+        """
+        return save_labels(path, self.labels, self.image, force=force)
+
+    def __repr__(self) -> str:
+        model = type(self.model).__name__
+        n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
+        return f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
+
+    def _mean_colors(self) -> NDArray[Any]:
+        means = np.nan_to_num(self.statistics.means)
+        dtype = self.image.data.dtype
+        colors = (np.rint(means) if dtype.kind in "biu" else means).astype(dtype)
+        return colors if self.image.has_channels else colors[:, 0]
+
+
+def pixel_size(image: Image) -> tuple[str, float] | None:
+    """Name and value of what one pixel covers: ("volume_ml", 0.00598); None without spacing.
+
+    Volumes are in mL for a spacing in mm, in um^3 for a spacing in um; areas in mm^2 and um^2.
+    """
+    if image.spacing is None:
+        return None
+    size = float(np.prod(image.spacing))
+    if image.ndim == 2:
+        return {"mm": "area_mm2", "um": "area_um2"}.get(image.unit or "", "area"), size
+    if image.unit == "mm":
+        return "volume_ml", size / 1000
+    return {"um": "volume_um3"}.get(image.unit or "", "volume"), size
+
+
+def _as_colors(palette: ArrayLike | Sequence[str]) -> NDArray[Any]:
+    colors = np.asarray(palette)
+    if colors.dtype.kind != "U":
+        return colors
+    from matplotlib.colors import to_rgba_array
+
+    rgb = to_rgba_array(list(colors))[:, :3]
+    return np.rint(rgb * 255).astype(np.uint8)

@@ -1,0 +1,76 @@
+"""Count, mean and standard deviation of every class, without a loop over classes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clast.image import Image
+
+# Pixels per block: temporaries in float64 then stay near the second-level cache, whatever the size of the image.
+_BLOCK = 1 << 17
+
+
+@dataclass(frozen=True, eq=False)
+class ClassStatistics:
+    """Statistics of classes 1..n_classes over the pixels of an image, in its own units.
+
+    Attributes
+    ----------
+    counts : ndarray of int64, shape (n_classes,)
+    means, stds : ndarray of float64, shape (n_classes, n_channels)
+        NaN for a class without pixels. Standard deviations are those of the pixels themselves (divided by n).
+    """
+
+    counts: NDArray[np.int64]
+    means: NDArray[np.float64]
+    stds: NDArray[np.float64]
+
+
+def class_statistics(labels: NDArray[Any], image: Image, n_classes: int) -> ClassStatistics:
+    """Gather the statistics of every class.
+
+    Parameters
+    ----------
+    labels : ndarray of int, of the image's shape
+        0 is background and not counted.
+    image : Image
+    n_classes : int
+        Largest label.
+
+    Returns
+    -------
+    ClassStatistics
+
+    Notes
+    -----
+    Two passes over the pixels, the second around the means, so that large values with a small spread lose no digits.
+    Everything is summed in float64. Memory: a few MB, whatever the size of the image.
+    """
+    n_bins = n_classes + 1
+    counts = np.zeros(n_bins, dtype=np.int64)
+    sums = np.zeros((n_bins, image.n_channels))
+    for block, samples in _blocks(labels, image):
+        counts += np.bincount(block, minlength=n_bins)
+        for channel, values in enumerate(samples.T):
+            sums[:, channel] += np.bincount(block, weights=values, minlength=n_bins)
+    # Class 0 is dropped only at the end: its pixels may be NaN, and an empty class has no mean.
+    with np.errstate(invalid="ignore", divide="ignore"):
+        means = sums / counts[:, np.newaxis]
+        squares = np.zeros_like(sums)
+        for block, samples in _blocks(labels, image):
+            for channel, values in enumerate(samples.T):
+                deviations = values - means[block, channel]
+                squares[:, channel] += np.bincount(block, weights=deviations * deviations, minlength=n_bins)
+        stds = np.sqrt(squares / counts[:, np.newaxis])
+    return ClassStatistics(counts[1:], means[1:], stds[1:])
+
+
+def _blocks(labels: NDArray[Any], image: Image) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+    """Labels and samples of a few rows (slices) at a time, so that images that are no view as rows are never copied."""
+    n_rows = max(1, _BLOCK * labels.shape[0] // labels.size)
+    for start in range(0, labels.shape[0], n_rows):
+        rows = slice(start, start + n_rows)
+        yield labels[rows].reshape(-1), image.data[rows].reshape(-1, image.n_channels)

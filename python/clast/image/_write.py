@@ -1,0 +1,75 @@
+"""Label images to files, checked first and written atomically."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clast._files import check_output, replace_atomically
+from clast.image._errors import OutputError
+from clast.image._image import Image
+from clast.image._read import suffix_of
+
+_Writer = Callable[[Path, NDArray[Any], Image], None]
+
+_LABEL_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".png", ".npy")
+
+
+def save_labels(
+    path: str | os.PathLike[str], labels: NDArray[Any], image: Image, *, force: bool = False
+) -> Path:
+    """Write a label image on the grid of the image it belongs to.
+
+    Parameters
+    ----------
+    path : path
+        The suffix decides the format: .nii, .nii.gz, .tif, .tiff (.ome.tif), .png for two axes, .npy.
+    labels : ndarray of uint8, uint16 or int32
+    image : Image
+        Gives affine, header and pixel size.
+    force : bool, default=False
+        Replace an existing file.
+
+    Returns
+    -------
+    Path
+        The file, complete: it appears under its name only after it has been written.
+
+    Raises
+    ------
+    OutputError
+        When the folder is missing, the file exists, or the format cannot hold the labels.
+    """
+    path = Path(path)
+    check_label_output(path, image.ndim, force=force)
+    if suffix_of(path) == ".png" and labels.dtype == np.int32:
+        raise OutputError(f"cannot write '{path}': PNG holds at most 65535 labels; use .tif or .nii.gz")
+    write = _writer(path)
+    with replace_atomically(path, force=force) as temporary:
+        write(temporary, labels, image)
+    return path
+
+
+def check_label_output(path: Path, ndim: int, *, force: bool) -> None:
+    """Raise now what `save_labels` would raise later, for those who have a long fit in between."""
+    check_output(path, _LABEL_SUFFIXES, force=force)
+    if suffix_of(path) == ".png" and ndim != 2:
+        raise OutputError(f"cannot write '{path}': PNG holds two axes, but the labels have {ndim}; use .nii.gz or .tif")
+
+
+def _writer(path: Path) -> _Writer:
+    suffix = suffix_of(path)
+    if suffix in (".nii", ".nii.gz"):
+        from clast.image._nifti import write_nifti_labels
+
+        return write_nifti_labels
+    if suffix in (".tif", ".tiff"):
+        from clast.image._tiff import write_tiff_labels
+
+        return write_tiff_labels
+    from clast.image._raster import write_npy_labels, write_png_labels
+
+    return write_png_labels if suffix == ".png" else write_npy_labels

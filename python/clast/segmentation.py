@@ -1,0 +1,205 @@
+"""From an image to a segmentation by any clusterer with scikit-learn's interface."""
+
+import copy
+import os
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clast._result import Segmentation
+from clast._statistics import class_statistics
+from clast.image import GridMismatchError, Image, ImageError, as_image, resolve_mask
+from clast.image._image import ChannelAxis
+
+__all__ = ["Segmentation", "segment"]
+
+_SCALERS = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "max": "MaxAbsScaler", "robust": "RobustScaler"}
+_LABEL_ORDERS = ("center", "size")
+
+
+def segment(
+    image: Image | ArrayLike | str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+    model: Any,
+    *,
+    mask: Image | ArrayLike | str | os.PathLike[str] | None = None,
+    scale: Any = None,
+    label_order: str | None = None,
+    channel_axis: ChannelAxis = "auto",
+    spacing: Sequence[float] | None = None,
+    unit: str | None = None,
+    sample_weight: ArrayLike | None = None,
+) -> Segmentation:
+    """Cluster the pixels of an image and put the labels back where the pixels were.
+
+    Parameters
+    ----------
+    image : Image, array_like, path or sequence of paths
+        Values, or the files that hold them; several files are stacked as channels (see `read_image`).
+    model : estimator
+        Any clusterer with scikit-learn's interface: ``fit_predict``, or ``fit`` and ``predict``. A copy is fitted and
+        returned in the result; the one given stays as it is.
+    mask : array_like, Image, path, "nonzero" or None, default=None
+        Pixels that take part: those that are True or not zero in an array or file of the image's shape; with "nonzero"
+        those that are positive in every channel. Pixels that are NaN or infinite never take part.
+    scale : {"standard", "minmax", "max", "robust"}, transformer or None, default=None
+        How channels are brought to a common scale before the model sees them: by scikit-learn's StandardScaler,
+        MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your own.
+    label_order : {"center", "size"} or None, default=None
+        Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers of
+        the model, plus one.
+    channel_axis : int, None or "auto", default="auto"
+        Axis of an array that holds the channels, None for a grey image. "auto" takes a last axis of length 3 or 4 for
+        channels, and warns about any other array with more than two axes.
+    spacing : sequence of float, optional
+        Distance between pixels along each spatial axis, if the file does not say it or says it wrongly.
+    unit : str, optional
+        Unit of `spacing`, such as "mm" or "um".
+    sample_weight : array_like of the image's shape, optional
+        Weight of each pixel, for models that take it.
+
+    Returns
+    -------
+    Segmentation
+        Labels of the image's shape: 0 for background, 1 to n_classes for classes, in the smallest of uint8, uint16 and
+        int32 that holds them. A label of -1 from the model (noise) is background.
+
+    Raises
+    ------
+    TypeError
+        When `model` is no clusterer, or does not return integers.
+    ValueError
+        When an argument has no meaning, the mask is empty, or it holds fewer pixels than the model has clusters.
+    clast.image.GridMismatchError
+        When files, mask or weights do not lie on the image's grid.
+    clast.image.UnreadableImageError
+        When a file cannot be read.
+
+    Warns
+    -----
+    clast.image.ShapeGuessWarning
+        When the meaning of an array's axes had to be guessed.
+
+    Notes
+    -----
+    Without mask and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it gets one copy
+    of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same `random_state` find
+    the same clusters as by hand.
+
+    Examples
+    --------
+    >>> import clast, numpy as np
+    >>> image = np.array([[10, 12, 200], [11, 198, 202]], dtype=np.uint8)
+    >>> clast.segment(image, clast.KMeans(2, random_state=0), label_order="size", mask=image > 10).labels
+    array([[0, 2, 1],
+           [2, 1, 1]], dtype=uint8)
+    """
+    _check_model(model)
+    scaler = _make_scaler(scale)
+    if label_order is not None and label_order not in _LABEL_ORDERS:
+        raise ValueError(f"'label_order' is {label_order!r}, but must be 'center', 'size' or None")
+    image = as_image(image, channel_axis=channel_axis, spacing=spacing, unit=unit)
+    inside = resolve_mask(image, mask)
+    X = image.samples() if inside is None else image.data[inside].reshape(-1, image.n_channels)
+    _check_n_samples(model, len(X))
+    weights = _inside_weights(sample_weight, image, inside)
+    if scaler is not None:
+        X = scaler.fit_transform(X)
+    fitted = _clone(model)
+    clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
+    labels, order = _to_labels(clusters, image, inside, label_order)
+    return Segmentation(labels, fitted, image, inside, scaler, order)
+
+
+def _check_model(model: Any) -> None:
+    can_predict = hasattr(model, "fit_predict") or (hasattr(model, "fit") and hasattr(model, "predict"))
+    if isinstance(model, type) or not can_predict:
+        given = f"the class {model.__name__}" if isinstance(model, type) else repr(model)
+        raise TypeError(f"'model' must be a clusterer such as clast.KMeans(3), with fit_predict; got {given}")
+
+
+def _make_scaler(scale: Any) -> Any:
+    """Build an unfitted scaler of our own, so that one given stays as it is."""
+    if scale is None:
+        return None
+    if isinstance(scale, str) and scale in _SCALERS:
+        from sklearn import preprocessing
+
+        return getattr(preprocessing, _SCALERS[scale])()
+    if isinstance(scale, type) or not hasattr(scale, "fit_transform"):
+        names = ", ".join(f"'{name}'" for name in _SCALERS)
+        raise ValueError(f"'scale' is {scale!r}, but must be {names}, a transformer or None")
+    return _clone(scale)
+
+
+def _clone(estimator: Any) -> Any:
+    from sklearn.base import clone
+
+    return clone(estimator) if hasattr(estimator, "get_params") else copy.deepcopy(estimator)
+
+
+def _check_n_samples(model: Any, n_samples: int) -> None:
+    for name in ("n_clusters", "n_components"):
+        wanted = getattr(model, name, None)
+        if isinstance(wanted, int) and wanted > n_samples:
+            raise ImageError(f"{n_samples} pixels take part, but '{name}' is {wanted}; ask for fewer or widen the mask")
+
+
+def _inside_weights(
+    sample_weight: ArrayLike | None, image: Image, inside: NDArray[np.bool_] | None
+) -> NDArray[Any] | None:
+    if sample_weight is None:
+        return None
+    weights = np.asarray(sample_weight)
+    if weights.shape != image.shape:
+        raise GridMismatchError(f"'sample_weight' has shape {weights.shape}, but the image has shape {image.shape}")
+    return weights.reshape(-1) if inside is None else weights[inside]
+
+
+def _fit_predict(model: Any, X: NDArray[Any], weights: NDArray[Any] | None) -> NDArray[Any]:
+    options = {} if weights is None else {"sample_weight": weights}
+    if hasattr(model, "fit_predict"):
+        return np.asarray(model.fit_predict(X, **options))
+    return np.asarray(model.fit(X, **options).predict(X))
+
+
+def _as_clusters(clusters: NDArray[Any], n_samples: int) -> NDArray[Any]:
+    if clusters.shape != (n_samples,) or clusters.dtype.kind not in "iu":
+        raise TypeError(
+            f"the model must return one integer per pixel, shape ({n_samples},);"
+            f" it returned {clusters.dtype} of shape {clusters.shape}"
+        )
+    if clusters.min() < -1 or clusters.max() >= np.iinfo(np.int32).max:
+        raise ValueError(f"the model returned labels from {clusters.min()} to {clusters.max()}; -1, 0, 1, ... are needed")
+    return clusters
+
+
+def _to_labels(
+    clusters: NDArray[Any], image: Image, inside: NDArray[np.bool_] | None, label_order: str | None
+) -> tuple[NDArray[Any], NDArray[np.int64]]:
+    """Labels on the grid, and the model's number of each class."""
+    n_classes = int(clusters.max()) + 1
+    identity = np.arange(n_classes)
+    labels = _scatter(clusters, identity, image.shape, inside)
+    if label_order is None or n_classes < 2:
+        return labels, identity
+    first = Image(image.channel(0), image.axes)
+    statistics = class_statistics(labels, first, n_classes)
+    keys = statistics.means[:, 0] if label_order == "center" else -statistics.counts
+    order = np.argsort(keys, kind="stable")  # classes without pixels have no mean and come last
+    return _scatter(clusters, order, image.shape, inside), order
+
+
+def _scatter(
+    clusters: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...], inside: NDArray[np.bool_] | None
+) -> NDArray[Any]:
+    n_classes = len(order)
+    dtype = np.uint8 if n_classes < 1 << 8 else np.uint16 if n_classes < 1 << 16 else np.int32
+    label_of = np.zeros(n_classes + 1, dtype=dtype)  # the last entry, index -1, is noise
+    label_of[order] = np.arange(1, n_classes + 1)
+    if inside is None:
+        return label_of[clusters].reshape(shape)
+    labels = np.zeros(shape, dtype=dtype)
+    labels[inside] = label_of[clusters]
+    return labels
