@@ -29,7 +29,8 @@ _BLOCK = 1 << 16
 
 @validate_params(  # type: ignore[untyped-decorator]
     {
-        "X": ["array-like"],
+        # Sparse matrices are let through here because `check_samples` refuses them with a line that names the cure.
+        "X": ["array-like", "sparse matrix"],
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "sample_weight": ["array-like", None],
         "x_squared_norms": ["array-like", None],

@@ -1,0 +1,79 @@
+"""Slow, obvious numpy versions of the algorithms, and what tests need to compare results with them."""
+
+import numpy as np
+
+
+def squared_distances(X, centers):
+    """Squared Euclidean distances in float64, shape (n_samples, n_clusters)."""
+    difference = np.asarray(X, dtype=np.float64)[:, None, :] - np.asarray(centers, dtype=np.float64)[None, :, :]
+    return (difference**2).sum(axis=-1)
+
+
+def lloyd(X, centers, sample_weight=None, max_iter=300, tol=0.0):
+    """Lloyd's algorithm without empty clusters; returns labels, centers, inertia, n_iter."""
+    X = np.asarray(X, dtype=np.float64)
+    centers = np.array(centers, dtype=np.float64)
+    weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    previous = None
+    n_iter = 0
+    while n_iter < max_iter:
+        n_iter += 1
+        labels = squared_distances(X, centers).argmin(axis=1)
+        moved = np.stack([np.average(X[labels == j], axis=0, weights=weight[labels == j]) for j in range(len(centers))])
+        shift = ((moved - centers) ** 2).sum()
+        centers = moved
+        if previous is not None and np.array_equal(labels, previous):
+            break
+        previous = labels
+        if shift <= tol:
+            break
+    distances = squared_distances(X, centers)
+    labels = distances.argmin(axis=1)
+    return labels, centers, float((weight * distances.min(axis=1)).sum()), n_iter
+
+
+def absolute_tol(X, tol):
+    """`tol` in squared units of `X`, as scikit-learn scales it."""
+    return tol * np.asarray(X, dtype=np.float64).var(axis=0).mean()
+
+
+def random_integers(shape, bound, seed):
+    """Integers in [0, bound) by splitmix64: the same for ever, whatever numpy does to its generators."""
+    size = int(np.prod(shape))
+    z = (np.arange(1, size + 1, dtype=np.uint64) + np.uint64(seed << 32)) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((z ^ (z >> np.uint64(31))) % np.uint64(bound)).astype(np.int64).reshape(shape)
+
+
+def blobs(n_samples, n_features, n_blobs, seed, spread=0.7):
+    """Gaussian blobs far from the origin, so that a kernel that cancels there is caught."""
+    rng = np.random.default_rng(seed)
+    means = rng.normal(size=(n_blobs, n_features)) * 3 + 40
+    return means[rng.integers(n_blobs, size=n_samples)] + rng.normal(size=(n_samples, n_features)) * spread
+
+
+def same_state(a, b):
+    """Whether two RandomState instances will draw the same numbers."""
+    return all(np.array_equal(x, y) for x, y in zip(a.get_state()[1:3], b.get_state()[1:3], strict=True))
+
+
+def assert_same_labels(labels, expected, X, centers):
+    """Labels are equal, but for samples that are provably as near to both centers, up to rounding."""
+    differs = np.flatnonzero(np.asarray(labels) != np.asarray(expected))
+    if differs.size == 0:
+        return
+    distances = squared_distances(np.asarray(X)[differs], centers)
+    row = np.arange(differs.size)
+    gap = np.abs(distances[row, labels[differs]] - distances[row, expected[differs]])
+    scale = np.square(np.asarray(X, dtype=np.float64)).sum(axis=1).max()
+    assert (gap <= 1e-12 * scale).all(), f"{differs.size} labels differ, the largest gap is {gap.max()}"
+
+
+def assert_same_fit(ours, theirs, X, rtol=1e-9):
+    """Two fitted estimators agree: iterations, labels up to proven ties, centers and inertia up to rounding."""
+    assert ours.n_iter_ == theirs.n_iter_
+    assert_same_labels(ours.labels_, theirs.labels_, X, theirs.cluster_centers_)
+    scale = np.abs(X).max()
+    np.testing.assert_allclose(ours.cluster_centers_, theirs.cluster_centers_, rtol=rtol, atol=rtol * scale)
+    np.testing.assert_allclose(ours.inertia_, theirs.inertia_, rtol=rtol, atol=rtol * scale**2)
