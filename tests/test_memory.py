@@ -1,0 +1,52 @@
+"""Peak memory of a fit: the labels, and less than a tenth of the samples."""
+
+import sys
+
+import pytest
+
+CODE = """
+import numpy as np
+from clast import KMeans
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+n_samples, n_features = 4_000_000, 3
+X = np.empty((n_samples, n_features), dtype={dtype!r}, order={order!r})
+rng = np.random.default_rng(0)
+for start in range(0, n_samples, 100_000):
+    group = rng.integers(0, 3, size=(100_000, 1))
+    X[start : start + 100_000] = 64 * group + rng.integers(0, 100, size=(100_000, n_features))
+parameters = dict(n_clusters=5, random_state=0, init={init!r}, n_init={n_init}, max_iter=5)
+# Whatever is loaded or allocated once, thread stacks included, is not the cost of a fit.
+KMeans(**parameters).fit(X[:100_000])
+before = peak()
+labels = KMeans(**parameters).fit(X).labels_
+print((peak() - before - labels.nbytes) / X.nbytes)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize(("init", "n_init"), [("k-means++", 1), ("random", 1)])
+def test_peak_above_samples_and_labels(run_python, dtype, order, init, n_init):
+    code = CODE.format(dtype=dtype, order=order, init=init, n_init=n_init)
+    assert float(run_python(code)) < 0.1
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+def test_runs_hold_two_sets_of_labels_at_most(run_python):
+    one = float(run_python(CODE.format(dtype="float64", order="C", init="random", n_init=4)))
+    labels = 4 / (3 * 8)
+    assert one < 0.1 + labels
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_integers_are_not_copied_to_floats(run_python, dtype):
+    bytes_per_sample = 3 * (1 if dtype == "uint8" else 2)
+    share = float(run_python(CODE.format(dtype=dtype, order="C", init="random", n_init=1)))
+    # One copy in float32 alone would be 12 bytes a sample.
+    assert share * bytes_per_sample < 1.0

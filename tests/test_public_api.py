@@ -1,0 +1,121 @@
+"""What `import clast` gives, what it costs, and that the documentation and the stub are true."""
+
+import ast
+import doctest
+import importlib
+import inspect
+from pathlib import Path
+
+import pytest
+
+import clast
+from clast import _core
+
+PACKAGE = Path(clast.__file__).parent
+HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
+
+
+class TestImport:
+    def test_loads_nothing_heavy(self, run_python):
+        code = f"import sys, clast; print([name for name in {HEAVY} if name in sys.modules])"
+        assert run_python(code).strip() == "[]"
+
+    def test_is_cheap(self, run_python):
+        code = """
+import time, numpy
+start = time.perf_counter()
+import clast
+print(time.perf_counter() - start)
+"""
+        # The best of a few: another process can only make it look slower.
+        assert min(float(run_python(code)) for _ in range(5)) < 0.15
+
+    def test_every_name_is_found_on_first_use(self, run_python):
+        code = "import clast; print(all(getattr(clast, name) is not None for name in clast.__all__))"
+        assert run_python(code).strip() == "True"
+
+    @pytest.mark.parametrize("name", clast.__all__)
+    def test_names(self, name, run_python):
+        assert name in dir(clast)
+        assert getattr(clast, name) is getattr(clast, name)
+
+    def test_all_is_sorted_and_complete(self):
+        assert sorted(clast.__all__) == sorted({*clast._MODULE_OF, *eager_names()})
+
+    def test_star_import(self):
+        names = {}
+        exec("from clast import *", names)
+        assert set(clast.__all__) <= set(names)
+
+    def test_unknown_name(self):
+        with pytest.raises(AttributeError, match="module 'clast' has no attribute 'kmean'"):
+            clast.kmean  # noqa: B018
+
+    def test_a_submodule_never_hides_a_public_name(self, run_python):
+        code = """
+import importlib, clast
+for module in set(clast._MODULE_OF.values()):
+    importlib.import_module(module)
+print([name for name in clast.__all__ if type(getattr(clast, name)).__name__ == "module"])
+"""
+        assert run_python(code).strip() == "[]"
+
+    def test_is_typed(self):
+        assert (PACKAGE / "py.typed").exists()
+
+    def test_version(self):
+        assert clast.__version__ == _core.__version__ == _core.build_info()["version"]
+
+
+def eager_names():
+    """Names that `clast/__init__.py` imports at once."""
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom) and node.module.startswith("clast.")]
+    return {alias.name for node in imports for alias in node.names}
+
+
+class TestStub:
+    tree = ast.parse((PACKAGE / "_core.pyi").read_text())
+
+    def test_names_are_those_of_the_extension(self):
+        functions = {node.name for node in self.tree.body if isinstance(node, ast.FunctionDef)}
+        assert functions == {name for name in dir(_core) if callable(getattr(_core, name)) and not name.startswith("_")}
+
+    @pytest.mark.parametrize(
+        "function", [node for node in tree.body if isinstance(node, ast.FunctionDef)], ids=lambda f: f.name
+    )
+    def test_parameters_are_those_of_the_extension(self, function):
+        actual = inspect.signature(getattr(_core, function.name)).parameters
+        declared = [argument.arg for argument in function.args.args]
+        assert declared == list(actual)
+        optional = declared[len(declared) - len(function.args.defaults) :]
+        assert optional == [name for name, parameter in actual.items() if parameter.default is not parameter.empty]
+
+
+class TestDocumentation:
+    @pytest.mark.parametrize("module", ["clast.kmeans", "clast._seeding", "clast._threads"])
+    def test_examples_run(self, module):
+        before = clast.get_num_threads()
+        try:
+            outcome = doctest.testmod(importlib.import_module(module))
+        finally:
+            clast.set_num_threads(before)
+        assert outcome.attempted > 0
+        assert outcome.failed == 0
+
+    @pytest.mark.parametrize("name", [name for name in clast.__all__ if name != "__version__"])
+    def test_every_public_name_has_an_example(self, name):
+        assert ">>> " in inspect.getdoc(getattr(clast, name))
+
+    @pytest.mark.parametrize("name", ["KMeans", "kmeans_plusplus"])
+    def test_every_parameter_is_described(self, name):
+        value = getattr(clast, name)
+        described = inspect.getdoc(value)
+        for parameter in inspect.signature(value).parameters:
+            assert f"\n{parameter} : " in described
+
+    @pytest.mark.parametrize("method", [name for name in vars(clast.KMeans) if not name.startswith("_")])
+    def test_every_method_describes_its_parameters(self, method):
+        described = inspect.getdoc(getattr(clast.KMeans, method))
+        for parameter in list(inspect.signature(getattr(clast.KMeans, method)).parameters)[1:]:
+            assert f"\n{parameter} : " in described
