@@ -107,7 +107,7 @@ class Segmentation:
 
         Returns
         -------
-        ndarray of shape (\\*shape, n_values) or (\\*shape,)
+        ndarray of shape (..., n_values) or the shape of the labels
             0 in the background.
 
         Raises
@@ -159,7 +159,9 @@ class Segmentation:
     def __repr__(self) -> str:
         model = type(self.model).__name__
         n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
-        return f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
+        return (
+            f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
+        )
 
     def _mean_colors(self) -> NDArray[Any]:
         means = np.nan_to_num(self.statistics.means)
@@ -190,4 +192,5 @@ def _as_colors(palette: ArrayLike | Sequence[str]) -> NDArray[Any]:
     from matplotlib.colors import to_rgba_array
 
     rgb = to_rgba_array(list(colors))[:, :3]
-    return np.rint(rgb * 255).astype(np.uint8)
+    rgb8: NDArray[np.uint8] = np.rint(rgb * 255).astype(np.uint8)
+    return rgb8

@@ -47,8 +47,8 @@ def segment(
         How channels are brought to a common scale before the model sees them: by scikit-learn's StandardScaler,
         MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your own.
     label_order : {"center", "size"} or None, default=None
-        Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers of
-        the model, plus one.
+        Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers
+        of the model, plus one.
     channel_axis : int, None or "auto", default="auto"
         Axis of an array that holds the channels, None for a grey image. "auto" takes a last axis of length 3 or 4 for
         channels, and warns about any other array with more than two axes.
@@ -83,9 +83,9 @@ def segment(
 
     Notes
     -----
-    Without mask and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it gets one copy
-    of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same `random_state` find
-    the same clusters as by hand.
+    Without mask and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it gets one
+    copy of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same
+    `random_state` find the same clusters as by hand.
 
     Examples
     --------
@@ -171,7 +171,9 @@ def _as_clusters(clusters: NDArray[Any], n_samples: int) -> NDArray[Any]:
             f" it returned {clusters.dtype} of shape {clusters.shape}"
         )
     if clusters.min() < -1 or clusters.max() >= np.iinfo(np.int32).max:
-        raise ValueError(f"the model returned labels from {clusters.min()} to {clusters.max()}; -1, 0, 1, ... are needed")
+        raise ValueError(
+            f"the model returned labels from {clusters.min()} to {clusters.max()}; -1, 0, 1, ... are needed"
+        )
     return clusters
 
 
@@ -199,7 +201,7 @@ def _scatter(
     label_of = np.zeros(n_classes + 1, dtype=dtype)  # the last entry, index -1, is noise
     label_of[order] = np.arange(1, n_classes + 1)
     if inside is None:
-        return label_of[clusters].reshape(shape)
+        return np.asarray(label_of[clusters].reshape(shape))
     labels = np.zeros(shape, dtype=dtype)
     labels[inside] = label_of[clusters]
     return labels

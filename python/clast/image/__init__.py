@@ -1,10 +1,17 @@
 """Reading images and label images with everything a file says about its grid.
 
-An `Image` keeps the file's own dtype, puts the spatial axes first and the channels last, and carries spacing, affine and
-header along, so that labels computed from it can be written back onto the same grid.
+An `Image` keeps the file's own dtype, puts the spatial axes first and the channels last, and carries spacing, affine
+and header along, so that labels computed from it can be written back onto the same grid.
 """
 
-from clast.image._errors import GridMismatchError, ImageError, OutputError, ShapeGuessWarning, UnreadableImageError
+from clast.image._errors import (
+    GridMismatchError,
+    ImageError,
+    MaskValuesWarning,
+    OutputError,
+    ShapeGuessWarning,
+    UnreadableImageError,
+)
 from clast.image._image import Image, as_image
 from clast.image._mask import resolve_mask
 from clast.image._read import read_image
@@ -14,6 +21,7 @@ __all__ = [
     "GridMismatchError",
     "Image",
     "ImageError",
+    "MaskValuesWarning",
     "OutputError",
     "ShapeGuessWarning",
     "UnreadableImageError",

@@ -19,3 +19,7 @@ class OutputError(ImageError, OSError):
 
 class ShapeGuessWarning(UserWarning):
     """The meaning of an array's axes had to be guessed from its shape."""
+
+
+class MaskValuesWarning(UserWarning):
+    """A mask read from a picture has so many values that it hardly is a mask."""

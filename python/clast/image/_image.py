@@ -22,7 +22,7 @@ class Image:
 
     Parameters
     ----------
-    data : ndarray of shape (\\*shape,) or (\\*shape, n_channels)
+    data : ndarray of shape shape or shape + (n_channels,)
         Values in their native dtype. There is a channel axis when `data` has one axis more than `axes` names.
     axes : str
         Names of the spatial axes in order, such as "YX" for a photo, "ZYX" for a stack, "XYZ" for NIfTI.
@@ -34,7 +34,7 @@ class Image:
         Unit of `spacing`: "mm" or "um" when a file was read.
     affine : ndarray of shape (4, 4), optional
         Voxel indices to world coordinates in mm (NIfTI).
-    mask : ndarray of bool of shape (\\*shape,), optional
+    mask : ndarray of bool of the image's shape, optional
         True where the file itself says that there is data (a pixel with alpha 0 is not).
     header : object, optional
         What the format needs to write labels on the same grid; left alone by everything else.
@@ -199,11 +199,11 @@ def _from_array(array: ArrayLike, channel_axis: ChannelAxis) -> Image:
 
 
 def _unmasked(data: NDArray[Any], ndim: int) -> NDArray[np.bool_] | None:
-    """What numpy's masked arrays leave visible; they mark the pixels to ignore, clast those to use."""
+    """Invert the mask of numpy's masked arrays, which marks the pixels to ignore; clast marks those to use."""
     if not isinstance(data, np.ma.MaskedArray):
         return None
     hidden = np.ma.getmaskarray(data)
-    return ~(hidden.any(axis=-1) if data.ndim > ndim else hidden)
+    return np.asarray(~(hidden.any(axis=-1) if data.ndim > ndim else hidden))
 
 
 def _guess_channel_axis(shape: tuple[int, ...]) -> int | None:

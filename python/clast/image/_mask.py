@@ -1,16 +1,20 @@
 """Which pixels take part: arrays, files, a rule, and never those that are not finite."""
 
 import os
+import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clast.image._errors import GridMismatchError, ImageError
+from clast.image._errors import GridMismatchError, ImageError, MaskValuesWarning
 from clast.image._grid import check_same_grid
 from clast.image._image import Image, is_path
 
 NONZERO = "nonzero"
+
+# A label image of regions has a handful of values, a picture with soft edges all of them.
+_MAX_MASK_VALUES = 64
 
 
 def resolve_mask(image: Image, mask: Image | ArrayLike | str | os.PathLike[str] | None) -> NDArray[np.bool_] | None:
@@ -26,8 +30,8 @@ def resolve_mask(image: Image, mask: Image | ArrayLike | str | os.PathLike[str] 
     Returns
     -------
     ndarray of bool of the image's shape, or None
-        None when every pixel takes part. Pixels that are NaN or infinite in any channel, and pixels that the file itself
-        marks as empty, never do.
+        None when every pixel takes part. Pixels that are NaN or infinite in any channel, and pixels that the file
+        itself marks as empty, never do.
 
     Raises
     ------
@@ -52,12 +56,9 @@ def _given_mask(image: Image, mask: Image | ArrayLike | str | os.PathLike[str] |
         return None
     if isinstance(mask, str) and mask == NONZERO:
         positive = image.data > 0
-        return positive.all(axis=-1) if image.has_channels else positive
+        return np.asarray(positive.all(axis=-1) if image.has_channels else positive)
     if is_path(mask):
-        from clast.image._read import read_file
-
-        name, mask = f"the mask '{os.fspath(mask)}'", read_file(mask)  # type: ignore[arg-type]
-        check_same_grid(mask, image, name, "the image")
+        mask = _read_mask(mask, image)  # type: ignore[arg-type]
     if isinstance(mask, Image):
         nonzero = _nonzero(mask.data)
         mask = nonzero.any(axis=-1) if mask.has_channels else nonzero
@@ -69,16 +70,35 @@ def _given_mask(image: Image, mask: Image | ArrayLike | str | os.PathLike[str] |
     return _nonzero(values)
 
 
+def _read_mask(path: str | os.PathLike[str], image: Image) -> Image:
+    from clast.image._read import read_file
+
+    mask = read_file(path)
+    check_same_grid(mask, image, f"the mask '{os.fspath(path)}'", "the image")
+    if mask.data.dtype == np.uint8 and image.ndim == 2:
+        n_values = np.count_nonzero(np.bincount(mask.data.reshape(-1)))
+        if n_values > _MAX_MASK_VALUES:
+            warnings.warn(
+                f"the mask '{os.fspath(path)}' has {n_values} different values, as photos have; every one but 0 counts"
+                " as inside; threshold it first if that is not meant",
+                MaskValuesWarning,
+                stacklevel=5,
+            )
+    return mask
+
+
 def _nonzero(values: NDArray[Any]) -> NDArray[np.bool_]:
-    nonzero = values != 0
-    return nonzero & ~np.isnan(values) if values.dtype.kind == "f" else nonzero
+    nonzero: NDArray[np.bool_] = values != 0
+    if values.dtype.kind == "f":
+        nonzero &= ~np.isnan(values)
+    return nonzero
 
 
 def _finite(image: Image) -> NDArray[np.bool_] | None:
     if image.data.dtype.kind != "f":
         return None
-    finite: NDArray[np.bool_] = np.isfinite(image.data)
-    return finite.all(axis=-1) if image.has_channels else finite
+    finite = np.isfinite(image.data)
+    return np.asarray(finite.all(axis=-1) if image.has_channels else finite)
 
 
 def _why_empty(mask: Any) -> str:

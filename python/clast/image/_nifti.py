@@ -1,7 +1,7 @@
 """NIfTI by nibabel: values as stored, grid as stated, labels on the same grid."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +31,7 @@ def read_nifti(path: Path) -> Image:
     source = nib.load(path)
     if not isinstance(source, nib.Nifti1Pair):
         raise UnreadableImageError(f"cannot read '{path}': it holds {type(source).__name__}, not NIfTI")
-    header = source.header
+    header: Any = source.header
     data = _channels_last(_stored_values(source.dataobj))
     if data.ndim < 2:
         raise UnreadableImageError(f"cannot read '{path}': shape {data.shape} is no image")
@@ -68,14 +68,16 @@ def write_nifti_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
 
     order = [image.axes.index(axis) for axis in "XYZ" if axis in image.axes]
     labels = labels.transpose(order)
+    header: Any = None
+    image_class: Any
     if isinstance(image.header, nib.Nifti1Header):
-        header = image.header.copy()
+        header = cast(Any, image.header).copy()
         header.extensions.clear()  # they describe the source's values, not these
         image_class = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
         affine = image.affine
     else:
-        header, image_class, affine = None, nib.Nifti1Image, _affine_from_spacing(image, order)
-    target = image_class(labels, affine, header, dtype=labels.dtype)
+        image_class, affine = nib.Nifti1Image, _affine_from_spacing(image, order)
+    target: Any = image_class(labels, affine, header, dtype=labels.dtype)
     if header is None and image.spacing is not None:
         target.header.set_xyzt_units("micron" if image.unit == "um" else "mm")
     for field, value in {"cal_min": 0, "cal_max": 0, "aux_file": b"", "descrip": f"clast {__version__}"}.items():
@@ -94,7 +96,7 @@ def _stored_values(dataobj: Any) -> NDArray[Any]:
         return values
     narrow = values.dtype == np.float32 or (values.dtype.kind in "iu" and values.dtype.itemsize <= 2)
     # In place: one array of the final dtype, no float64 detour.
-    scaled = values.astype(np.float32 if narrow else np.float64)
+    scaled: NDArray[Any] = values.astype(np.float32 if narrow else np.float64)
     scaled *= slope
     scaled += inter
     return scaled

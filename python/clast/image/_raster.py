@@ -16,8 +16,8 @@ _KEPT_MODES = ("L", "LA", "RGB", "RGBA", "I", "I;16", "I;16B", "I;16L", "F")
 def read_raster(path: Path) -> Image:
     """Read a photo: uint8 colour or grey, uint16 grey, turned the way a viewer shows it (EXIF).
 
-    Pixels with alpha 0 are outside the image's mask; other values of alpha are dropped. A resolution in dpi is meant for
-    printers and gives no spacing.
+    Pixels with alpha 0 are outside the image's mask; other values of alpha are dropped. A resolution in dpi is meant
+    for printers and gives no spacing.
 
     Parameters
     ----------

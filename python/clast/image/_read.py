@@ -129,7 +129,7 @@ def stack_images(images: Sequence[Image], paths: Sequence[str | os.PathLike[str]
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that decides the format, in lower case; .nii.gz counts as one."""
+    """Return the suffix that decides the format, in lower case; .nii.gz counts as one."""
     name = path.name.lower()
     return ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
 
@@ -182,7 +182,7 @@ def _stacked_names(images: Sequence[Image], paths: Sequence[str | os.PathLike[st
 
 
 def _unique(names: Sequence[str]) -> tuple[str, ...]:
-    """Number names that repeat (files of one name in different folders): t1, t1_2."""
+    """Give names that repeat (files of one name in different folders) a number: t1, t1_2."""
     seen: dict[str, int] = {}
     unique = []
     for name in names:

@@ -16,6 +16,7 @@ from clast.image._units import standard_length
 _PLACEHOLDER_DPI = (1, 72, 96, 100, 150, 200, 300)
 _ALPHA = (1, 2)  # values of the ExtraSamples tag
 _UNITS_OF_TAG = {2: "inch", 3: "cm"}
+_NO_UNIT = 1  # the unit is in the metadata, where ImageJ looks for it
 
 
 @dataclass(frozen=True)
@@ -90,10 +91,11 @@ def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
     spacing = None if image.spacing is None else tuple(image.spacing[axis] for axis in order)
     is_ome = labels.dtype == np.int32 or path.name.lower().endswith((".ome.tif", ".ome.tiff"))
     metadata: dict[str, Any] = {"axes": "ZYX"[-labels.ndim :]}
-    resolution, resolution_unit = None, None
+    resolution: tuple[float, float] | None = None
+    resolution_unit: int | None = None
     if spacing is not None:
         metadata |= _ome_size(spacing, image.unit) if is_ome else _imagej_size(spacing, image.unit)
-        resolution, resolution_unit = (1 / spacing[-1], 1 / spacing[-2]), "NONE"
+        resolution, resolution_unit = (1 / spacing[-1], 1 / spacing[-2]), _NO_UNIT
     elif isinstance(image.header, TiffHeader):
         resolution, resolution_unit = image.header.resolution, image.header.resolution_unit
     tifffile.imwrite(
@@ -121,7 +123,7 @@ def _pixel_size(tif: Any, page: Any) -> tuple[tuple[float, ...] | None, str | No
         unit = tif.imagej_metadata.get("unit")
         if unit:
             return standard_length((float(tif.imagej_metadata.get("spacing", 1)), *sides), str(unit))
-    tag_unit = _UNITS_OF_TAG.get(int(page.resolutionunit))
+    tag_unit: str | None = _UNITS_OF_TAG.get(int(page.resolutionunit))
     dpi = across * (2.54 if tag_unit == "cm" else 1)
     if tag_unit is None or any(abs(dpi - placeholder) < 0.5 for placeholder in _PLACEHOLDER_DPI):
         return None, None
@@ -166,6 +168,8 @@ def _channel_names(tif: Any) -> tuple[str, ...]:
 
 def _ome_size(spacing: tuple[float, ...], unit: str | None) -> dict[str, Any]:
     size: dict[str, Any] = {}
+    if unit is None:
+        return size  # OME would take the numbers for micrometres
     for axis, distance in zip("ZYX"[-len(spacing) :], spacing, strict=True):
         size[f"PhysicalSize{axis}"] = distance
         size[f"PhysicalSize{axis}Unit"] = "mm" if unit == "mm" else "\u00b5m"

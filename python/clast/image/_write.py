@@ -8,19 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clast._files import check_output, replace_atomically
 from clast.image._errors import OutputError
+from clast.image._files import check_output, replace_atomically
 from clast.image._image import Image
 from clast.image._read import suffix_of
 
 _Writer = Callable[[Path, NDArray[Any], Image], None]
 
-_LABEL_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".png", ".npy")
+LABEL_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".png", ".npy")
 
 
-def save_labels(
-    path: str | os.PathLike[str], labels: NDArray[Any], image: Image, *, force: bool = False
-) -> Path:
+def save_labels(path: str | os.PathLike[str], labels: NDArray[Any], image: Image, *, force: bool = False) -> Path:
     """Write a label image on the grid of the image it belongs to.
 
     Parameters
@@ -47,15 +45,19 @@ def save_labels(
     check_label_output(path, image.ndim, force=force)
     if suffix_of(path) == ".png" and labels.dtype == np.int32:
         raise OutputError(f"cannot write '{path}': PNG holds at most 65535 labels; use .tif or .nii.gz")
-    write = _writer(path)
     with replace_atomically(path, force=force) as temporary:
-        write(temporary, labels, image)
+        write_labels(temporary, labels, image)
     return path
+
+
+def write_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
+    """Write a label image in the format of the suffix, over whatever is there; `save_labels` is the careful way."""
+    _writer(path)(path, labels, image)
 
 
 def check_label_output(path: Path, ndim: int, *, force: bool) -> None:
     """Raise now what `save_labels` would raise later, for those who have a long fit in between."""
-    check_output(path, _LABEL_SUFFIXES, force=force)
+    check_output(path, LABEL_SUFFIXES, force=force)
     if suffix_of(path) == ".png" and ndim != 2:
         raise OutputError(f"cannot write '{path}': PNG holds two axes, but the labels have {ndim}; use .nii.gz or .tif")
 

@@ -1,0 +1,207 @@
+"""What the commands `clast segment` and `clast info` do."""
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import clast
+from clast._result import Segmentation
+from clast.image import Image, OutputError, as_image
+from clast.image._files import check_output, replace_atomically
+from clast.image._image import format_spacing
+from clast.image._read import read_file, stack_images
+from clast.image._write import LABEL_SUFFIXES, check_label_output, write_labels
+
+PLOT_SUFFIXES = (".png", ".pdf", ".svg", ".jpg")
+TABLE_SUFFIXES = (".csv", ".tsv")
+
+
+def run_segment(args: argparse.Namespace) -> None:
+    """Read, segment, write, report; every reason not to write is found before the fit."""
+    outputs = _outputs(args)
+    _check_outputs(outputs, args.inputs, force=args.force)
+    seconds: dict[str, float] = {}
+    with progress(len(args.inputs) + 1 + len(outputs), quiet=args.quiet) as step:
+        with _timed(seconds, "read"):
+            image = _read(args.inputs, args.axes, step)
+        if "labels" in outputs:
+            check_label_output(outputs["labels"], image.ndim, force=args.force)
+        model = clast.KMeans(args.k, n_init=args.n_init, random_state=args.seed)
+        step(f"fitting {args.k} classes")
+        threads = clast.threads(args.threads) if args.threads else nullcontext()
+        with _timed(seconds, "fit"), threads:
+            result = clast.segment(image, model, mask=args.mask, scale=args.scale, label_order=args.label_order)
+        with _timed(seconds, "write"):
+            write_outputs(result, outputs, force=args.force, step=step)
+    if args.json:
+        print(json.dumps(_report(result, args.inputs, outputs, seconds), indent=2))
+    elif not args.quiet:
+        _print_report(result, outputs, seconds)
+
+
+def run_info(args: argparse.Namespace) -> None:
+    """Print what each file holds."""
+    with progress(len(args.inputs), quiet=args.quiet) as step:
+        descriptions = [_describe(path, _read([path], args.axes, step)) for path in args.inputs]
+    if args.json:
+        print(json.dumps({"files": descriptions}, indent=2))
+    elif not args.quiet:
+        for description in descriptions:
+            print(description.pop("file"))
+            for key, value in description.items():
+                text = ", ".join(map(str, value)) if isinstance(value, list) else value
+                print(f"  {key.replace('_', ' ')}: {'unknown' if text is None else text}")
+
+
+def write_outputs(
+    result: Segmentation, outputs: Mapping[str, Path], *, force: bool, step: Callable[[str], None]
+) -> None:
+    """Write labels, table and plot, all of them or none: files get their names when the last one is complete."""
+    with ExitStack() as stack:
+        for kind, path in outputs.items():
+            step(f"writing {path.name}")
+            temporary = stack.enter_context(replace_atomically(path, force=force))
+            if kind == "labels":
+                write_labels(temporary, result.labels, result.image)
+            elif kind == "table":
+                separator = "\t" if path.suffix.lower() == ".tsv" else ","
+                result.table().to_csv(temporary, sep=separator, index=False)
+            else:
+                result.plot().savefig(temporary)
+
+
+@contextmanager
+def progress(n_steps: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show the stage of long work in one line on stderr, if somebody is watching a terminal.
+
+    Parameters
+    ----------
+    n_steps : int
+    quiet : bool
+
+    Yields
+    ------
+    callable
+        Call it with what begins now.
+    """
+    if quiet or not sys.stderr.isatty():
+        yield lambda stage: None
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=n_steps, leave=False, bar_format="{desc} |{bar:20}| {elapsed}") as bar:
+        started = False
+
+        def step(stage: str) -> None:
+            nonlocal started
+            bar.update(started)  # what was begun last is done
+            started = True
+            bar.set_description_str(stage)
+
+        yield step
+
+
+def _outputs(args: argparse.Namespace) -> dict[str, Path]:
+    named = {"labels": args.output, "table": args.table, "plot": args.plot}
+    return {kind: Path(path) for kind, path in named.items() if path is not None}
+
+
+def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force: bool) -> None:
+    suffixes = {"labels": LABEL_SUFFIXES, "table": TABLE_SUFFIXES, "plot": PLOT_SUFFIXES}
+    taken = {Path(path).resolve(): "an input" for path in inputs}
+    for kind, path in outputs.items():
+        check_output(path, suffixes[kind], force=force)
+        if path.resolve() in taken:
+            raise OutputError(f"cannot write the {kind} to '{path}': it is {taken[path.resolve()]} too")
+        taken[path.resolve()] = f"where the {kind} go" if kind == "labels" else f"where the {kind} goes"
+
+
+def _read(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -> Image:
+    images = []
+    for path in paths:
+        step(f"reading {Path(path).name}")
+        images.append(read_file(path, axes))
+    return as_image(stack_images(images, paths))
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start
+
+
+def _report(
+    result: Segmentation, inputs: Sequence[str], outputs: Mapping[str, Path], seconds: Mapping[str, float]
+) -> dict[str, Any]:
+    image, model = result.image, result.model
+    return {
+        "clast": clast.__version__,
+        "inputs": [str(path) for path in inputs],
+        "axes": image.axes,
+        "shape": list(image.shape),
+        "dtype": str(image.data.dtype),
+        "channels": list(image.channel_names),
+        "spacing": None if image.spacing is None else list(image.spacing),
+        "unit": image.unit,
+        "n_pixels": int(result.labels.size),
+        "n_samples": int(result.statistics.counts.sum()),
+        "model": {
+            "name": type(model).__name__,
+            "n_clusters": int(model.n_clusters),
+            "random_state": model.random_state,
+            "n_init": model.n_init,
+            "inertia": _json_number(model.inertia_),
+            "n_iter": int(model.n_iter_),
+        },
+        "classes": [
+            {name: _json_number(value) for name, value in row.items()}
+            for row in result.table().to_dict(orient="records")
+        ],
+        "seconds": dict(seconds),
+        "files": {kind: str(path) for kind, path in outputs.items()},
+    }
+
+
+def _json_number(value: Any) -> int | float | None:
+    """Make a plain number; JSON has none for NaN (the mean of a class without pixels)."""
+    number = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(number, float) and not math.isfinite(number) else number
+
+
+def _print_report(result: Segmentation, outputs: Mapping[str, Path], seconds: Mapping[str, float]) -> None:
+    model = result.model
+    n_samples = int(result.statistics.counts.sum())
+    print(result.image)
+    print(
+        f"{type(model).__name__}: {n_samples} of {result.labels.size} pixels in {result.n_classes} classes,"
+        f" {model.n_iter_} iterations, inertia {model.inertia_:.6g}"
+    )
+    print(result.table().to_string(index=False, float_format=lambda value: f"{value:.5g}"))
+    print(", ".join(f"{stage} {duration:.2f} s" for stage, duration in seconds.items()))
+    for kind, path in outputs.items():
+        print(f"{kind}: {path}")
+
+
+def _describe(path: str, image: Image) -> dict[str, Any]:
+    finite = image.data if image.data.dtype.kind != "f" else image.data[np.isfinite(image.data)]
+    return {
+        "file": str(path),
+        "axes": image.axes,
+        "shape": list(image.shape),
+        "channels": list(image.channel_names),
+        "dtype": str(image.data.dtype),
+        "spacing": None if image.spacing is None else format_spacing(image.spacing, image.unit),
+        "range": [_json_number(value) for value in (finite.min(), finite.max())] if finite.size else None,
+        "distinct_values": len(np.unique(finite)),
+        "not_finite": int(image.data.size - finite.size),
+        "transparent": 0 if image.mask is None else int(np.count_nonzero(~image.mask)),
+    }

@@ -1,0 +1,204 @@
+"""The command line: what can be typed, and how it ends.
+
+Exit codes: 0 done; 1 processing failed; 2 wrong usage, which includes outputs that may not be written; 3 an input
+cannot be read; 4 shapes or affines do not match; 130 interrupted. An error is one line on stderr; --debug adds the
+traceback.
+"""
+
+# The commands import what they need when they run, so that --help stays quick.
+import argparse
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+_INTERRUPTED = 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; default ``sys.argv[1:]``.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    args = _make_parser().parse_args(argv)
+    with warnings.catch_warnings():
+        warnings.showwarning = _show_warning
+        try:
+            args.run(args)
+            sys.stdout.flush()
+        except KeyboardInterrupt:
+            print("clast: interrupted; nothing was written", file=sys.stderr)
+            return _INTERRUPTED
+        except BrokenPipeError:
+            # The reader of our output has left; Python would complain once more when it closes stdout.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 1
+        except Exception as error:
+            if args.debug:
+                traceback.print_exc()
+            print(f"clast: error: {_one_line(error)}", file=sys.stderr)
+            return _exit_code(error)
+    return 0
+
+
+def _make_parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="clast", description="Segment images by clustering.")
+    parser.add_argument("--version", action=_Version)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_segment(commands)
+    _add_info(commands)
+    _add_demo(commands)
+    return parser
+
+
+def _add_segment(commands: Any) -> None:
+    parser = commands.add_parser(
+        "segment",
+        help="cluster the pixels of an image and write the labels",
+        description="Cluster the pixels of an image and write the labels on its grid: 0 background, 1 to k classes.",
+        epilog="example: clast segment t1.nii.gz flair.nii.gz -k 3 --mask nonzero --scale standard -o labels.nii.gz",
+    )
+    parser.set_defaults(run=_run_segment)
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="image; several on one grid are stacked as its channels"
+    )
+    parser.add_argument("-k", type=_positive_int, required=True, metavar="K", help="number of classes")
+    parser.add_argument("--model", choices=["kmeans"], default="kmeans", help="clusterer (default: kmeans)")
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    parser.add_argument(
+        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
+    )
+    parser.add_argument(
+        "--scale", choices=["standard", "minmax", "max", "robust"], help="bring channels to a common scale first"
+    )
+    parser.add_argument(
+        "--label-order", choices=["center", "size"], help="number classes by mean of the first channel, or by size"
+    )
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of the random numbers (default: 0)")
+    parser.add_argument("--n-init", type=_n_init, default="auto", metavar="N", help="number of starts (default: auto)")
+    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
+    parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
+    parser.add_argument("--table", metavar="FILE", help="classes in numbers: .csv or .tsv")
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
+def _add_info(commands: Any) -> None:
+    parser = commands.add_parser(
+        "info", help="say what an image file holds", description="Say what image files hold, as clast reads them."
+    )
+    parser.set_defaults(run=_run_info)
+    parser.add_argument("inputs", nargs="+", metavar="FILE", help="image")
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    _add_reporting(parser)
+
+
+def _add_demo(commands: Any) -> None:
+    parser = commands.add_parser(
+        "demo",
+        help="segment a photo, and compare with scikit-learn",
+        description="Segment a photo that comes with scikit-learn, write labels and a picture, time both.",
+    )
+    parser.set_defaults(run=_run_demo)
+    parser.add_argument(
+        "-o", "--output", metavar="DIR", default="clast-demo", help="folder to write to (default: clast-demo)"
+    )
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
+def _add_reporting(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="report as one JSON object")
+    parser.add_argument("--quiet", action="store_true", help="report nothing but warnings and errors")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+
+
+def _run_segment(args: argparse.Namespace) -> None:
+    from clast._commands import run_segment
+
+    run_segment(args)
+
+
+def _run_info(args: argparse.Namespace) -> None:
+    from clast._commands import run_info
+
+    run_info(args)
+
+
+def _run_demo(args: argparse.Namespace) -> None:
+    from clast.demo import run_demo
+
+    run_demo(args)
+
+
+def _exit_code(error: Exception) -> int:
+    from clast.image import GridMismatchError, OutputError, UnreadableImageError
+
+    codes = {OutputError: 2, UnreadableImageError: 3, GridMismatchError: 4}
+    return next((code for kind, code in codes.items() if isinstance(error, kind)), 1)
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "the memory does not suffice; use fewer channels or a smaller part of the image"
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:
+    print(f"clast: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str) -> None:
+        super().__init__(option_strings, argparse.SUPPRESS, nargs=0, help="show the version")
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from clast import __version__
+
+        print(f"clast {__version__}")
+        parser.exit()
+
+
+def _positive_int(text: str) -> int:
+    value = _int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
+    return value
+
+
+def _seed(text: str) -> int:
+    value = _int(text)
+    if not 0 <= value < 1 << 32:
+        raise argparse.ArgumentTypeError(f"must be from 0 to 4294967295, not {value}")
+    return value
+
+
+def _n_init(text: str) -> int | str:
+    return text if text == "auto" else _positive_int(text)
+
+
+def _int(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a whole number, not '{text}'") from None
