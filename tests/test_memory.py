@@ -15,12 +15,13 @@ def peak():
 n_samples, n_features = 4_000_000, 3
 X = np.empty((n_samples, n_features), dtype={dtype!r}, order={order!r})
 rng = np.random.default_rng(0)
-for start in range(0, n_samples, 100_000):
-    group = rng.integers(0, 3, size=(100_000, 1))
-    X[start : start + 100_000] = 64 * group + rng.integers(0, 100, size=(100_000, n_features))
+# In small pieces: a peak reached while the samples are made would hide one reached by the fit.
+for start in range(0, n_samples, 4000):
+    group = rng.integers(0, 3, size=(4000, 1))
+    X[start : start + 4000] = 64 * group + rng.integers(0, 100, size=(4000, n_features))
 parameters = dict(n_clusters=5, random_state=0, init={init!r}, n_init={n_init}, max_iter=5)
 # Whatever is loaded or allocated once, thread stacks included, is not the cost of a fit.
-KMeans(**parameters).fit(X[:100_000])
+KMeans(**parameters).fit(X[:8000])
 before = peak()
 labels = KMeans(**parameters).fit(X).labels_
 print((peak() - before - labels.nbytes) / X.nbytes)
