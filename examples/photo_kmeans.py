@@ -27,7 +27,7 @@ def main() -> None:
 
     model = clast.KMeans(options.n_clusters, random_state=0)
     segmentation = clast.segment(image, model, label_order="size")
-    print(segmentation.table().to_string())
+    print(segmentation.table().to_string(index=False, float_format="%.4g"))
 
     figure, (elbow, picture) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
     elbow.plot(counts, inertia, marker="o")
@@ -36,7 +36,8 @@ def main() -> None:
     picture.set(title=f"{options.n_clusters} colours")
     picture.set_axis_off()
     figure.savefig(options.output / "elbow.png")
-    print(f"picture: {segmentation.save(options.output / 'labels.png', force=True).with_name('elbow.png')}")
+    segmentation.save(options.output / "labels.png", force=True)
+    print(f"written: {options.output / 'elbow.png'}, {options.output / 'labels.png'}")
 
 
 if __name__ == "__main__":

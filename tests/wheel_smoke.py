@@ -34,7 +34,7 @@ def check_fit() -> None:
     assert np.array_equal(model.predict(blobs), model.labels_)
 
     image = blobs.reshape(10, 10, 2)
-    labels = clast.segment(image, model).labels
+    labels = clast.segment(image, model, channel_axis=-1).labels
     assert labels.shape == (10, 10)
     assert set(np.unique(labels)) == {1, 2}
 

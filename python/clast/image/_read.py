@@ -1,8 +1,6 @@
 """Any image file to an `Image`; several files to one image with a channel each."""
 
 import os
-import struct
-import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,9 +16,6 @@ _TIFF = (".tif", ".tiff")
 _RASTER = (".png", ".jpg", ".jpeg", ".bmp")
 _NPY = (".npy",)
 _READABLE = "NIfTI (.nii, .nii.gz), TIFF (.tif, .tiff), .png, .jpg, .bmp and .npy"
-
-# What damaged files make the readers raise, beside the errors of the file system.
-_DAMAGED = (OSError, ValueError, EOFError, KeyError, IndexError, TypeError, SyntaxError, struct.error, zlib.error)
 
 
 def read_image(
@@ -79,13 +74,14 @@ def read_file(path: str | os.PathLike[str], axes: str | None = None) -> Image:
         raise UnreadableImageError(f"cannot read '{path}': {problem}")
     try:
         image = _read_by_suffix(path, axes)
-    except (UnreadableImageError, GridMismatchError):
+    except (UnreadableImageError, Warning):
         raise
     except ImageError as error:
         raise ImageError(f"cannot use '{path}': {error}") from error
     except MemoryError as error:
         raise UnreadableImageError(f"cannot read '{path}': it does not fit into memory") from error
-    except _DAMAGED as error:
+    except Exception as error:
+        # Damaged files make parsers stumble in any way they like, and each library has errors of its own.
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UnreadableImageError(f"cannot read '{path}': {reason}") from error
     if image.n_channels == 1:

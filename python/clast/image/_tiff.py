@@ -62,10 +62,11 @@ def read_tiff(path: Path, axes: str | None = None) -> Image:
     has_alpha = own_axes.endswith("S") and any(kind in _ALPHA for kind in page.extrasamples)
     data, axes = arrange_axes(data, axes or own_axes)
     data, mask = split_alpha(data) if has_alpha else (data, None)
-    if "S" in own_axes and data.ndim > len(axes) and data.shape[-1] == 3:
+    n_channels = data.shape[-1] if data.ndim > len(axes) else 0
+    if "S" in own_axes and n_channels == 3:
         names = ("red", "green", "blue")
-    elif data.ndim == len(axes) or len(names) != data.shape[-1]:
-        names = ()
+    elif len(names) != n_channels:
+        names = tuple(f"channel_{index}" for index in range(n_channels))  # three planes need not be colours
     if spacing is not None:
         spacing = spacing[-len(axes) :] if len(spacing) >= len(axes) else None
     return Image(data, axes, names, spacing, unit if spacing else None, mask=mask, header=header)

@@ -28,7 +28,11 @@ struct Partial {
 
 impl Partial {
     fn empty(n_features: usize) -> Self {
-        Self { count: 0.0, mean: vec![0.0; n_features], squares: vec![0.0; n_features] }
+        Self {
+            count: 0.0,
+            mean: vec![0.0; n_features],
+            squares: vec![0.0; n_features],
+        }
     }
 
     /// Adds one feature of `count` further samples (Chan, Golub and `LeVeque`, 1983): deviations are only ever taken
@@ -62,7 +66,10 @@ pub fn feature_moments<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>) ->
         total.count += partial.count;
     }
     let variance = total.squares.iter().map(|squares| squares / total.count).collect();
-    Ok(Moments { mean: total.mean, variance })
+    Ok(Moments {
+        mean: total.mean,
+        variance,
+    })
 }
 
 fn chunk_moments<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, range: Range<usize>) -> Partial {
@@ -72,7 +79,7 @@ fn chunk_moments<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, range: R
         tile.load(exec.level, samples, start..(start + tile.capacity()).min(range.end));
         let count = tile.len() as f64;
         for feature in 0..samples.n_features() {
-            let values = &tile.feature(feature)[..tile.len()];
+            let values = &tile.features().get(feature)[..tile.len()];
             let mean = lane_sum(values, |x| x) / count;
             partial.merge_feature(feature, count, mean, lane_sum(values, |x| (x - mean) * (x - mean)));
         }

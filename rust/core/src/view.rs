@@ -1,5 +1,9 @@
 //! Checked views of samples and weights.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f64x8};
+
+use crate::element::WIDE;
 use crate::lanes::{lane_dot, lane_sum};
 use crate::{Element, Error, Real, Result};
 
@@ -29,14 +33,28 @@ impl<'a, T: Element> Samples<'a, T> {
     pub fn new(values: &'a [T], n_samples: usize, n_features: usize, layout: Layout) -> Result<Self> {
         for (argument, count) in [("n_samples", n_samples), ("n_features", n_features)] {
             if count == 0 {
-                return Err(Error::Range { argument, got: "0".into(), needed: "at least 1".into() });
+                return Err(Error::Range {
+                    argument,
+                    got: "0".into(),
+                    needed: "at least 1".into(),
+                });
             }
         }
         if n_samples.checked_mul(n_features) != Some(values.len()) {
             let (rows, columns) = (n_samples, n_features);
-            return Err(Error::Length { argument: "X", got: values.len(), rows, columns });
+            return Err(Error::Length {
+                argument: "X",
+                got: values.len(),
+                rows,
+                columns,
+            });
         }
-        Ok(Self { values, n_samples, n_features, layout })
+        Ok(Self {
+            values,
+            n_samples,
+            n_features,
+            layout,
+        })
     }
 
     /// Number of samples.
@@ -74,7 +92,10 @@ impl<'a, T: Element> Samples<'a, T> {
                 }
             }
             Layout::Planes => {
-                for (out, value) in row_out.iter_mut().zip(self.values[index..].iter().step_by(self.n_samples)) {
+                for (out, value) in row_out
+                    .iter_mut()
+                    .zip(self.values[index..].iter().step_by(self.n_samples))
+                {
                     *out = value.to_real();
                 }
             }
@@ -125,6 +146,30 @@ impl<'a> Weights<'a> {
             Self::Unit => 1.0,
             Self::Each(values) => values[index],
         }
+    }
+
+    /// The weights of `len` samples from `start` on.
+    #[must_use]
+    #[inline(always)]
+    pub(crate) fn slice(&self, start: usize, len: usize) -> Self {
+        match self {
+            Self::Unit => Self::Unit,
+            Self::Each(values) => Self::Each(&values[start..][..len]),
+        }
+    }
+
+    /// [`WIDE`] weights from `start` on, 0 beyond the last; `None` if all are 1.
+    #[inline(always)]
+    pub(crate) fn wide<S: Simd>(&self, simd: S, start: usize) -> Option<[f64x8<S>; 2]> {
+        let Self::Each(values) = self else { return None };
+        let values = &values[start..];
+        let mut padded = [0.0; WIDE];
+        let lanes = values.first_chunk::<WIDE>().unwrap_or_else(|| {
+            padded[..values.len()].copy_from_slice(values);
+            &padded
+        });
+        let (low, high) = lanes.split_at(WIDE / 2);
+        Some([f64x8::from_slice(simd, low), f64x8::from_slice(simd, high)])
     }
 
     /// Sum of `values`, each times the weight of its sample, the first being sample `start`.

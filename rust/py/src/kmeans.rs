@@ -4,16 +4,21 @@
 
 use clast_core::kmeans::{self, Stop};
 use clast_core::{Element, Samples, Weights};
-use numpy::{
-    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray,
-};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 
 use crate::arrays::{Matrix, check_centers, contiguous, vector, with_samples};
 use crate::errors::to_python;
 use crate::runtime::{drive, run};
 
-type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, bool, f64);
+type Lloyd<'py> = (
+    Bound<'py, PyArray1<i32>>,
+    Bound<'py, PyArray2<f64>>,
+    f64,
+    usize,
+    bool,
+    f64,
+);
 
 fn weights_of<'a, T: Element>(
     sample_weight: Option<&'a PyReadonlyArray1<'_, f64>>,

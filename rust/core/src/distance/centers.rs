@@ -17,9 +17,17 @@ impl<R: Real> Centers<R> {
     pub fn new(centers: &[f64], n_features: usize) -> Result<Self> {
         if centers.is_empty() || !centers.len().is_multiple_of(n_features) {
             let rows = centers.len().div_ceil(n_features).max(1);
-            return Err(Error::Length { argument: "centers", got: centers.len(), rows, columns: n_features });
+            return Err(Error::Length {
+                argument: "centers",
+                got: centers.len(),
+                rows,
+                columns: n_features,
+            });
         }
-        Ok(Self { values: centers.iter().map(|c| R::from_f64(*c)).collect(), n_features })
+        Ok(Self {
+            values: centers.iter().map(|c| R::from_f64(*c)).collect(),
+            n_features,
+        })
     }
 
     /// Number of centers.
@@ -52,7 +60,10 @@ impl<R: Real> Centers<R> {
     /// # Errors
     /// [`Error::Range`] naming the first label without one.
     pub fn check_labels(&self, labels: &[i32]) -> Result<()> {
-        match labels.iter().find(|label| **label < 0 || **label as usize >= self.n_clusters()) {
+        match labels
+            .iter()
+            .find(|label| **label < 0 || **label as usize >= self.n_clusters())
+        {
             None => Ok(()),
             Some(label) => Err(Error::Range {
                 argument: "labels",

@@ -4,15 +4,15 @@ use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFrom, dispatch};
 
 use super::Centers;
 use crate::Real;
-use crate::simd::{Level, Tile};
+use crate::simd::{Features, Level, Tile};
 
-/// Writes for each sample of the tile the label of its nearest center, the lowest on ties.
+/// Finds for each sample of the tile the label of its nearest center, the lowest on ties, and keeps it in the tile.
 ///
-/// `labels_out` holds one label per sample; returns whether any of them changed. Cost: `n_clusters * n_features`
-/// subtractions and fused multiply-adds per sample.
-#[inline(always)]
-pub fn nearest<R: Real>(level: Level, tile: &Tile<R>, centers: &Centers<R>, labels_out: &mut [i32]) -> bool {
-    dispatch!(level, simd => nearest_by_features(simd, tile, centers, labels_out))
+/// Cost: `n_clusters * n_features` subtractions and fused multiply-adds per sample.
+pub fn nearest<R: Real>(level: Level, tile: &mut Tile<R>, centers: &Centers<R>) {
+    let (features, labels_out) = tile.split();
+    dispatch!(level, simd => nearest_by_features(simd, features, centers, labels_out));
+    tile.mark_padding();
 }
 
 /// Samples of few features stay in registers while the centers pass by; the number of features must then be known to
@@ -20,20 +20,20 @@ pub fn nearest<R: Real>(level: Level, tile: &Tile<R>, centers: &Centers<R>, labe
 #[inline(always)]
 fn nearest_by_features<S: Simd, R: Real>(
     simd: S,
-    tile: &Tile<R>,
+    features: Features<'_, R>,
     centers: &Centers<R>,
-    labels_out: &mut [i32],
-) -> bool {
+    labels_out: &mut [R],
+) {
     match centers.n_features() {
-        1 => nearest_few::<S, R, 1>(simd, tile, centers, labels_out),
-        2 => nearest_few::<S, R, 2>(simd, tile, centers, labels_out),
-        3 => nearest_few::<S, R, 3>(simd, tile, centers, labels_out),
-        4 => nearest_few::<S, R, 4>(simd, tile, centers, labels_out),
-        5 => nearest_few::<S, R, 5>(simd, tile, centers, labels_out),
-        6 => nearest_few::<S, R, 6>(simd, tile, centers, labels_out),
-        7 => nearest_few::<S, R, 7>(simd, tile, centers, labels_out),
-        8 => nearest_few::<S, R, 8>(simd, tile, centers, labels_out),
-        _ => nearest_many(simd, tile, centers, labels_out),
+        1 => nearest_few::<S, R, 1>(simd, features, centers, labels_out),
+        2 => nearest_few::<S, R, 2>(simd, features, centers, labels_out),
+        3 => nearest_few::<S, R, 3>(simd, features, centers, labels_out),
+        4 => nearest_few::<S, R, 4>(simd, features, centers, labels_out),
+        5 => nearest_few::<S, R, 5>(simd, features, centers, labels_out),
+        6 => nearest_few::<S, R, 6>(simd, features, centers, labels_out),
+        7 => nearest_few::<S, R, 7>(simd, features, centers, labels_out),
+        8 => nearest_few::<S, R, 8>(simd, features, centers, labels_out),
+        _ => nearest_many(simd, features, centers, labels_out),
     }
 }
 
@@ -49,7 +49,10 @@ impl<V> Best<V> {
     where
         V: SimdFloat<S, Element = R>,
     {
-        Self { distance: V::simd_from(simd, R::INFINITY), label: V::simd_from(simd, R::ZERO) }
+        Self {
+            distance: V::simd_from(simd, R::INFINITY),
+            label: V::simd_from(simd, R::ZERO),
+        }
     }
 
     #[inline(always)]
@@ -66,16 +69,17 @@ impl<V> Best<V> {
 #[inline(always)]
 fn nearest_few<S: Simd, R: Real, const D: usize>(
     simd: S,
-    tile: &Tile<R>,
+    features: Features<'_, R>,
     centers: &Centers<R>,
-    labels_out: &mut [i32],
-) -> bool {
-    let features: [&[R]; D] = std::array::from_fn(|f| tile.feature(f));
-    let mut changed = false;
-    for (block, labels) in labels_out.chunks_mut(R::Vector::<S>::LEN).enumerate() {
+    labels_out: &mut [R],
+) {
+    let features: [&[R]; D] = std::array::from_fn(|f| features.get(f));
+    for (block, labels) in labels_out.chunks_exact_mut(R::Vector::<S>::LEN).enumerate() {
         let start = block * R::Vector::<S>::LEN;
-        let x: [R::Vector<S>; D] =
-            std::array::from_fn(|f| R::Vector::<S>::from_slice(simd, &features[f][start..][..R::Vector::<S>::LEN]));
+        let mut x = [R::Vector::<S>::simd_from(simd, R::ZERO); D];
+        for f in 0..D {
+            x[f] = R::Vector::<S>::from_slice(simd, &features[f][start..][..R::Vector::<S>::LEN]);
+        }
         let mut best = Best::new(simd);
         let mut label = R::Vector::<S>::simd_from(simd, R::ZERO);
         for center in centers.values().chunks_exact(D) {
@@ -87,67 +91,53 @@ fn nearest_few<S: Simd, R: Real, const D: usize>(
             best.offer(distance, label);
             label += R::ONE;
         }
-        changed |= store_labels(best.label.as_slice(), labels);
+        best.label.store_slice(labels);
     }
-    changed
 }
 
 /// Centers that share each load of a feature: four sums and their operands fit the 16 registers of AVX2.
 const CENTER_BLOCK: usize = 4;
 
 #[inline(always)]
-fn nearest_many<S: Simd, R: Real>(simd: S, tile: &Tile<R>, centers: &Centers<R>, labels_out: &mut [i32]) -> bool {
-    let mut changed = false;
-    for (block, labels) in labels_out.chunks_mut(R::Vector::<S>::LEN).enumerate() {
+fn nearest_many<S: Simd, R: Real>(simd: S, features: Features<'_, R>, centers: &Centers<R>, labels_out: &mut [R]) {
+    for (block, labels) in labels_out.chunks_exact_mut(R::Vector::<S>::LEN).enumerate() {
         let start = block * R::Vector::<S>::LEN;
         let mut best = Best::new(simd);
         let mut label = R::Vector::<S>::simd_from(simd, R::ZERO);
         let mut groups = centers.values().chunks_exact(CENTER_BLOCK * centers.n_features());
         for group in &mut groups {
-            let distances = distances_to::<S, R, CENTER_BLOCK>(simd, tile, start, group);
+            let distances = distances_to::<S, R, CENTER_BLOCK>(simd, features, start, group);
             for distance in distances {
                 best.offer(distance, label);
                 label += R::ONE;
             }
         }
         for center in groups.remainder().chunks_exact(centers.n_features()) {
-            let [distance] = distances_to::<S, R, 1>(simd, tile, start, center);
+            let [distance] = distances_to::<S, R, 1>(simd, features, start, center);
             best.offer(distance, label);
             label += R::ONE;
         }
-        changed |= store_labels(best.label.as_slice(), labels);
+        best.label.store_slice(labels);
     }
-    changed
 }
 
 /// Distances of one vector of samples to `N` centers.
 #[inline(always)]
 fn distances_to<S: Simd, R: Real, const N: usize>(
     simd: S,
-    tile: &Tile<R>,
+    features: Features<'_, R>,
     start: usize,
     centers: &[R],
 ) -> [R::Vector<S>; N] {
-    let d = tile.n_features();
+    let d = centers.len() / N;
     let centers: [&[R]; N] = std::array::from_fn(|j| &centers[j * d..][..d]);
     let mut sums = [R::Vector::<S>::simd_from(simd, R::ZERO); N];
     for f in 0..d {
-        let x = R::Vector::<S>::from_slice(simd, &tile.feature(f)[start..][..R::Vector::<S>::LEN]);
+        let x = R::Vector::<S>::from_slice(simd, &features.get(f)[start..][..R::Vector::<S>::LEN]);
         for j in 0..N {
             let difference = x - centers[j][f];
             sums[j] = difference.mul_add(difference, sums[j]);
         }
     }
     sums
-}
-
-#[inline(always)]
-fn store_labels<R: Real>(lanes: &[R], labels_out: &mut [i32]) -> bool {
-    let mut changed = false;
-    for (label_out, lane) in labels_out.iter_mut().zip(lanes) {
-        let label = lane.to_label();
-        changed |= *label_out != label;
-        *label_out = label;
-    }
-    changed
 }

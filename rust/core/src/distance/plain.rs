@@ -21,12 +21,12 @@ pub fn distances<R: Real>(level: Level, tile: &Tile<R>, center: &[R], distances_
 #[inline(always)]
 fn distances_few<R: Real, const D: usize>(tile: &Tile<R>, center: &[R], distances_out: &mut [R]) {
     let n = distances_out.len();
-    let features: [&[R]; D] = std::array::from_fn(|f| &tile.feature(f)[..n]);
+    let features: [&[R]; D] = std::array::from_fn(|f| &tile.features().get(f)[..n]);
     let center: [R; D] = std::array::from_fn(|f| center[f]);
     for (i, out) in distances_out.iter_mut().enumerate() {
         let mut sum = R::ZERO;
         for f in 0..D {
-            let difference = features[f][i].minus(center[f]);
+            let difference = features[f][i] - center[f];
             sum = difference.fused_mul_add(difference, sum);
         }
         *out = sum;
@@ -37,8 +37,8 @@ fn distances_few<R: Real, const D: usize>(tile: &Tile<R>, center: &[R], distance
 fn distances_many<R: Real>(tile: &Tile<R>, center: &[R], distances_out: &mut [R]) {
     distances_out.fill(R::ZERO);
     for (f, c) in center.iter().enumerate() {
-        for (out, x) in distances_out.iter_mut().zip(tile.feature(f)) {
-            let difference = x.minus(*c);
+        for (out, x) in distances_out.iter_mut().zip(tile.features().get(f)) {
+            let difference = *x - *c;
             *out = difference.fused_mul_add(difference, *out);
         }
     }
@@ -72,12 +72,12 @@ fn distances_to_own_few<R: Real, const D: usize>(
     distances_out: &mut [R],
 ) {
     let n = labels.len();
-    let features: [&[R]; D] = std::array::from_fn(|f| &tile.feature(f)[..n]);
+    let features: [&[R]; D] = std::array::from_fn(|f| &tile.features().get(f)[..n]);
     for (i, (label, out)) in labels.iter().zip(distances_out).enumerate() {
         let center = &centers.values()[*label as usize * D..][..D];
         let mut sum = R::ZERO;
         for f in 0..D {
-            let difference = features[f][i].minus(center[f]);
+            let difference = features[f][i] - center[f];
             sum = difference.fused_mul_add(difference, sum);
         }
         *out = sum;
@@ -88,8 +88,8 @@ fn distances_to_own_few<R: Real, const D: usize>(
 fn distances_to_own_many<R: Real>(tile: &Tile<R>, centers: &Centers<R>, labels: &[i32], distances_out: &mut [R]) {
     distances_out.fill(R::ZERO);
     for f in 0..centers.n_features() {
-        for ((out, x), label) in distances_out.iter_mut().zip(tile.feature(f)).zip(labels) {
-            let difference = x.minus(centers.values()[*label as usize * centers.n_features() + f]);
+        for ((out, x), label) in distances_out.iter_mut().zip(tile.features().get(f)).zip(labels) {
+            let difference = *x - centers.values()[*label as usize * centers.n_features() + f];
             *out = difference.fused_mul_add(difference, *out);
         }
     }

@@ -8,7 +8,7 @@ use crate::Real;
 pub fn squared_distance<R: Real>(point: &[R], center: &[R]) -> R {
     let mut sum = R::ZERO;
     for (x, c) in point.iter().zip(center) {
-        let difference = x.minus(*c);
+        let difference = *x - *c;
         sum = difference.fused_mul_add(difference, sum);
     }
     sum

@@ -32,17 +32,21 @@ pub fn predict<T: Element>(
     check_labels(samples, labels_out)?;
     let centers = Centers::<T::Real>::new(centers, samples.n_features())?;
     let length = Chunks::new(samples.n_samples(), 1).length();
-    labels_out.par_chunks_mut(length).enumerate().try_for_each(|(chunk, labels)| {
-        exec.check()?;
-        let mut tile = Tile::new(samples.n_features());
-        let capacity = tile.capacity();
-        for (block, labels) in labels.chunks_mut(capacity).enumerate() {
-            let start = chunk * length + block * capacity;
-            tile.load(exec.level, samples, start..start + labels.len());
-            nearest(exec.level, &tile, &centers, labels);
-        }
-        Ok(())
-    })
+    labels_out
+        .par_chunks_mut(length)
+        .enumerate()
+        .try_for_each(|(chunk, labels)| {
+            exec.check()?;
+            let mut tile = Tile::new(samples.n_features());
+            let capacity = tile.capacity();
+            for (block, labels) in labels.chunks_mut(capacity).enumerate() {
+                let start = chunk * length + block * capacity;
+                tile.load(exec.level, samples, start..start + labels.len());
+                nearest(exec.level, &mut tile, &centers);
+                tile.store_labels(exec.level, labels);
+            }
+            Ok(())
+        })
 }
 
 /// Weighted sum of the squared distances of the samples to the centers of their labels, in float64.
@@ -58,6 +62,18 @@ pub fn inertia<T: Element>(
     labels: &[i32],
 ) -> Result<f64> {
     check_labels(samples, labels)?;
+    Centers::<f64>::new(centers, samples.n_features())?.check_labels(labels)?;
+    checked_inertia(exec, samples, weights, centers, labels)
+}
+
+/// As [`inertia`], for labels that are known to have centers.
+pub(super) fn checked_inertia<T: Element>(
+    exec: &Exec<'_>,
+    samples: &Samples<'_, T>,
+    weights: Weights<'_>,
+    centers: &[f64],
+    labels: &[i32],
+) -> Result<f64> {
     let centers = Centers::<f64>::new(centers, samples.n_features())?;
     let chunks = Chunks::new(samples.n_samples(), 1);
     let partials = labels
@@ -65,7 +81,6 @@ pub fn inertia<T: Element>(
         .enumerate()
         .map(|(chunk, labels)| {
             exec.check()?;
-            centers.check_labels(labels)?;
             let mut tile = Tile::new(samples.n_features());
             let mut distances = vec![0.0; tile.capacity()];
             let mut sum = 0.0;
@@ -96,26 +111,34 @@ pub fn transform<T: Element>(
     let n_clusters = centers.n_clusters();
     if distances_out.len() != samples.n_samples() * n_clusters {
         let (rows, columns) = (samples.n_samples(), n_clusters);
-        return Err(Error::Length { argument: "distances", got: distances_out.len(), rows, columns });
+        return Err(Error::Length {
+            argument: "distances",
+            got: distances_out.len(),
+            rows,
+            columns,
+        });
     }
     let length = Chunks::new(samples.n_samples(), 1).length();
-    distances_out.par_chunks_mut(length * n_clusters).enumerate().try_for_each(|(chunk, rows)| {
-        exec.check()?;
-        let mut tile = Tile::new(samples.n_features());
-        let capacity = tile.capacity();
-        let mut column = vec![T::Real::ZERO; capacity];
-        for (block, rows) in rows.chunks_mut(capacity * n_clusters).enumerate() {
-            let start = chunk * length + block * capacity;
-            tile.load(exec.level, samples, start..start + rows.len() / n_clusters);
-            for cluster in 0..n_clusters {
-                distances(exec.level, &tile, centers.center(cluster), &mut column);
-                for (row, distance) in rows.chunks_exact_mut(n_clusters).zip(&column) {
-                    row[cluster] = distance.square_root();
+    distances_out
+        .par_chunks_mut(length * n_clusters)
+        .enumerate()
+        .try_for_each(|(chunk, rows)| {
+            exec.check()?;
+            let mut tile = Tile::new(samples.n_features());
+            let capacity = tile.capacity();
+            let mut column = vec![T::Real::ZERO; capacity];
+            for (block, rows) in rows.chunks_mut(capacity * n_clusters).enumerate() {
+                let start = chunk * length + block * capacity;
+                tile.load(exec.level, samples, start..start + rows.len() / n_clusters);
+                for cluster in 0..n_clusters {
+                    distances(exec.level, &tile, centers.center(cluster), &mut column);
+                    for (row, distance) in rows.chunks_exact_mut(n_clusters).zip(&column) {
+                        row[cluster] = distance.square_root();
+                    }
                 }
             }
-        }
-        Ok(())
-    })
+            Ok(())
+        })
 }
 
 /// Whether two labelings of the same samples are one clustering up to the names of the labels.
@@ -123,12 +146,15 @@ pub fn transform<T: Element>(
 pub fn is_same_clustering(labels: &[i32], other: &[i32], n_clusters: usize) -> bool {
     let mut mapped = vec![-1; n_clusters];
     labels.len() == other.len()
-        && labels.iter().zip(other).all(|(label, other)| match mapped.get_mut(*label as usize) {
-            Some(name) if *name == -1 => {
-                *name = *other;
-                true
-            }
-            Some(name) => name == other,
-            None => false,
-        })
+        && labels
+            .iter()
+            .zip(other)
+            .all(|(label, other)| match mapped.get_mut(*label as usize) {
+                Some(name) if *name == -1 => {
+                    *name = *other;
+                    true
+                }
+                Some(name) => name == other,
+                None => false,
+            })
 }

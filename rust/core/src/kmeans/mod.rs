@@ -11,4 +11,4 @@ mod sums;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use init::plus_plus;
-pub use lloyd::{Fit, Stop, fit};
+pub use lloyd::{Fit, OnIteration, Stop, fit};

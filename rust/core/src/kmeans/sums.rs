@@ -1,20 +1,21 @@
 //! Weighted sums of the samples of each cluster.
 
-use fearless_simd::dispatch;
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, SimdFrom, dispatch, f64x8};
 
+use crate::element::WIDE;
 use crate::simd::{Level, Tile};
 use crate::{Element, Real, Samples, Weights};
 
-/// Copies of the sums that take turns while they are few: neighbouring pixels fall into the same cluster, and an
-/// addition would otherwise wait for the one before it.
-const LANES: usize = 4;
-
-/// Sums that fit well inside L1 ([`LANES`] copies of 512 values are 16 KiB); larger ones exist once, and many clusters
-/// make a wait unlikely.
-const LANED_VALUES: usize = 512;
+/// Clusters up to which each is summed by a pass over the tile with a mask; above, adding sample by sample is cheaper.
+const MASKED_CLUSTERS: usize = 8;
 
 /// Features up to which sums are taken from the tile; above, whole rows of the samples are added as vectors.
 const TILE_FEATURES: usize = 8;
+
+/// Copies of the sums that take turns in adding sample by sample: neighbouring pixels fall into the same cluster, and
+/// an addition would otherwise wait for the one before it.
+const TURNS: usize = 4;
 
 /// One row per cluster: total weight, then the weighted sum of each feature.
 #[derive(Debug, Clone)]
@@ -22,15 +23,26 @@ pub(super) struct Sums {
     values: Vec<f64>,
     n_clusters: usize,
     n_features: usize,
-    lanes: usize,
     row: Vec<f64>,
 }
 
 impl Sums {
     pub(super) fn new(n_clusters: usize, n_features: usize) -> Self {
-        let size = n_clusters * (n_features + 1);
-        let lanes = if size <= LANED_VALUES { LANES } else { 1 };
-        Self { values: vec![0.0; size * lanes], n_clusters, n_features, lanes, row: vec![0.0; n_features] }
+        let values = vec![0.0; n_clusters * (n_features + 1) * Self::turns(n_clusters, n_features)];
+        Self {
+            values,
+            n_clusters,
+            n_features,
+            row: vec![0.0; n_features],
+        }
+    }
+
+    fn turns(n_clusters: usize, n_features: usize) -> usize {
+        if n_features <= TILE_FEATURES && n_clusters > MASKED_CLUSTERS {
+            TURNS
+        } else {
+            1
+        }
     }
 
     pub(super) fn clear(&mut self) {
@@ -47,33 +59,82 @@ impl Sums {
         tile: &Tile<T::Real>,
         labels: &[i32],
     ) {
-        let weights = match weights {
-            Weights::Unit => Weights::Unit,
-            Weights::Each(values) => Weights::Each(&values[start..][..labels.len()]),
-        };
-        dispatch!(level, _simd => match self.n_features {
-            1 => self.add_tile::<_, 1>(weights, tile, labels),
-            2 => self.add_tile::<_, 2>(weights, tile, labels),
-            3 => self.add_tile::<_, 3>(weights, tile, labels),
-            4 => self.add_tile::<_, 4>(weights, tile, labels),
-            5 => self.add_tile::<_, 5>(weights, tile, labels),
-            6 => self.add_tile::<_, 6>(weights, tile, labels),
-            7 => self.add_tile::<_, 7>(weights, tile, labels),
-            TILE_FEATURES => self.add_tile::<_, TILE_FEATURES>(weights, tile, labels),
+        let weights = weights.slice(start, labels.len());
+        dispatch!(level, simd => match self.n_features {
+            1 => self.add_tile::<_, _, 1>(simd, weights, tile, labels),
+            2 => self.add_tile::<_, _, 2>(simd, weights, tile, labels),
+            3 => self.add_tile::<_, _, 3>(simd, weights, tile, labels),
+            4 => self.add_tile::<_, _, 4>(simd, weights, tile, labels),
+            5 => self.add_tile::<_, _, 5>(simd, weights, tile, labels),
+            6 => self.add_tile::<_, _, 6>(simd, weights, tile, labels),
+            7 => self.add_tile::<_, _, 7>(simd, weights, tile, labels),
+            TILE_FEATURES => self.add_tile::<_, _, TILE_FEATURES>(simd, weights, tile, labels),
             _ => self.add_rows(samples, weights, start, labels),
         });
     }
 
     #[inline(always)]
-    fn add_tile<R: Real, const D: usize>(&mut self, weights: Weights<'_>, tile: &Tile<R>, labels: &[i32]) {
-        let features: [&[R]; D] = std::array::from_fn(|f| &tile.feature(f)[..labels.len()]);
-        for (i, label) in labels.iter().enumerate() {
-            let lane = i % self.lanes * self.n_clusters;
-            let row = &mut self.values[(lane + *label as usize) * (D + 1)..][..D + 1];
-            let weight = weights.get(i);
-            row[0] += weight;
+    fn add_tile<S: Simd, R: Real, const D: usize>(
+        &mut self,
+        simd: S,
+        weights: Weights<'_>,
+        tile: &Tile<R>,
+        labels: &[i32],
+    ) {
+        if self.n_clusters <= MASKED_CLUSTERS {
+            self.add_masked::<S, R, D>(simd, weights, tile);
+        } else {
+            self.add_in_turns::<R, D>(weights, tile, labels);
+        }
+    }
+
+    /// One cluster at a time, its sums in registers; lane `i` adds the samples `i`, `i + WIDE`, ... in order.
+    #[inline(always)]
+    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, weights: Weights<'_>, tile: &Tile<R>) {
+        let features: [&[R]; D] = std::array::from_fn(|f| tile.features().get(f));
+        let blocks = tile.len().div_ceil(WIDE);
+        let ones = [R::ONE; WIDE];
+        let mut label = R::ZERO;
+        for row in self.values.chunks_exact_mut(D + 1) {
+            let mut totals = [f64x8::simd_from(simd, 0.0); 2];
+            let mut sums = [[f64x8::simd_from(simd, 0.0); 2]; D];
+            for block in 0..blocks {
+                let lanes = block * WIDE..(block + 1) * WIDE;
+                let labels = &tile.labels()[lanes.clone()];
+                let weight = weights.wide(simd, block * WIDE);
+                let counted = R::masked_wide(simd, &ones, labels, label);
+                for half in 0..2 {
+                    totals[half] += weighted(counted[half], weight, half);
+                }
+                for f in 0..D {
+                    let values = R::masked_wide(simd, &features[f][lanes.clone()], labels, label);
+                    for half in 0..2 {
+                        sums[f][half] += weighted(values[half], weight, half);
+                    }
+                }
+            }
+            row[0] += in_order(totals);
             for f in 0..D {
-                row[f + 1] += weight * features[f][i].to_f64();
+                row[f + 1] += in_order(sums[f]);
+            }
+            label += R::ONE;
+        }
+    }
+
+    /// Sample by sample, into the copy of the sums whose turn it is.
+    #[inline(always)]
+    fn add_in_turns<R: Real, const D: usize>(&mut self, weights: Weights<'_>, tile: &Tile<R>, labels: &[i32]) {
+        let features: [&[R]; D] = std::array::from_fn(|f| &tile.features().get(f)[..labels.len()]);
+        let size = self.n_clusters * (D + 1);
+        for (group, labels) in labels.chunks(TURNS).enumerate() {
+            for ((turn, label), sums) in labels.iter().enumerate().zip(self.values.chunks_exact_mut(size)) {
+                let i = group * TURNS + turn;
+                let weight = weights.get(i);
+                let row = &mut sums[*label as usize * (D + 1)..][..=D];
+                row[0] += weight;
+                for f in 0..D {
+                    row[f + 1] += weight * features[f][i].to_f64();
+                }
             }
         }
     }
@@ -83,9 +144,8 @@ impl Sums {
         let width = self.n_features + 1;
         for (i, label) in labels.iter().enumerate() {
             samples.read_row(start + i, &mut self.row);
-            let lane = i % self.lanes * self.n_clusters;
             let weight = weights.get(i);
-            let (total, sums) = self.values[(lane + *label as usize) * width..][..width].split_at_mut(1);
+            let (total, sums) = self.values[*label as usize * width..][..width].split_at_mut(1);
             total[0] += weight;
             for (sum, x) in sums.iter_mut().zip(&self.row) {
                 *sum += weight * x;
@@ -93,11 +153,11 @@ impl Sums {
         }
     }
 
-    /// Adds all lanes of `other` to the first lane of `self`, in order.
+    /// Adds all turns of `other`, in order, to the first of `self`.
     pub(super) fn merge(&mut self, other: &Self) {
         let size = self.n_clusters * (self.n_features + 1);
-        for lane in other.values.chunks_exact(size) {
-            for (sum, value) in self.values.iter_mut().zip(lane) {
+        for turn in other.values.chunks_exact(size) {
+            for (sum, value) in self.values.iter_mut().zip(turn) {
                 *sum += value;
             }
         }
@@ -109,7 +169,7 @@ impl Sums {
     }
 
     /// Sums of the features of a cluster, after [`Sums::merge`].
-    pub(super) fn features(&self, cluster: usize) -> &[f64] {
+    fn features(&self, cluster: usize) -> &[f64] {
         &self.values[cluster * (self.n_features + 1)..][1..=self.n_features]
     }
 
@@ -124,16 +184,41 @@ impl Sums {
         }
     }
 
-    /// Weighted mean of each cluster, shape (`n_clusters`, `n_features`); a cluster left without weight is put where
-    /// the heaviest cluster is, out of every sample's way because ties go to the lower label or to neither.
+    /// Weighted mean of each cluster, shape (`n_clusters`, `n_features`); a cluster left without weight is put on the
+    /// heaviest one, as scikit-learn does.
     pub(super) fn centers(&self, centers_out: &mut [f64]) {
-        let d = self.n_features;
-        let heaviest = (0..self.n_clusters).rev().max_by(|a, b| self.weight(*a).total_cmp(&self.weight(*b)));
-        for (cluster, center) in centers_out.chunks_exact_mut(d).enumerate() {
-            let source = if self.weight(cluster) > 0.0 { cluster } else { heaviest.unwrap_or(cluster) };
+        let heaviest = (0..self.n_clusters)
+            .rev()
+            .max_by(|a, b| self.weight(*a).total_cmp(&self.weight(*b)));
+        for (cluster, center) in centers_out.chunks_exact_mut(self.n_features).enumerate() {
+            let source = if self.weight(cluster) > 0.0 {
+                cluster
+            } else {
+                heaviest.unwrap_or(cluster)
+            };
             for (out, sum) in center.iter_mut().zip(self.features(source)) {
                 *out = sum / self.weight(source);
             }
         }
     }
+}
+
+#[inline(always)]
+fn weighted<S: Simd>(values: f64x8<S>, weight: Option<[f64x8<S>; 2]>, half: usize) -> f64x8<S> {
+    match weight {
+        None => values,
+        Some(weight) => values * weight[half],
+    }
+}
+
+/// Sum over the lanes in the order of their numbers.
+#[inline(always)]
+fn in_order<S: Simd>(halves: [f64x8<S>; 2]) -> f64 {
+    let mut sum = 0.0;
+    for half in halves {
+        for lane in half.as_slice() {
+            sum += lane;
+        }
+    }
+    sum
 }

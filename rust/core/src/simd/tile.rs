@@ -6,7 +6,7 @@ use fearless_simd::{Level, dispatch};
 
 use crate::{Element, Layout, Real, Samples};
 
-/// Most samples in a tile: with up to 16 features in float64 it fills half of a 32 KiB L1 cache with room for labels.
+/// Most samples in a tile: with up to 16 features in float64 it fills a 32 KiB L1 cache, with few most of it is free.
 pub const TILE: usize = 256;
 
 /// Bytes a tile may take: with many features it holds fewer samples, so that it stays in L1 next to a few centers.
@@ -15,15 +15,31 @@ const TILE_BYTES: usize = 32 * 1024;
 /// Lanes of the widest vector (AVX-512 float32); tile lengths are multiples of it.
 const MAX_LANES: usize = 16;
 
-/// Up to [`TILE`] samples, one row per feature, converted to the type they are computed in.
+/// Up to [`TILE`] samples, one row per feature, converted to the type they are computed in, and their labels.
 ///
 /// Lanes beyond the last sample hold old finite values or zeros; kernels compute them and drop the result.
 #[derive(Debug, Clone)]
 pub struct Tile<R> {
     values: Vec<R>,
-    capacity: usize,
-    n_features: usize,
+    /// Label of each sample as a float, -1 beyond the last sample.
+    labels: Vec<R>,
     len: usize,
+}
+
+/// The rows of a [`Tile`], one per feature, padded to the tile's capacity.
+#[derive(Debug, Clone, Copy)]
+pub struct Features<'a, R> {
+    values: &'a [R],
+    capacity: usize,
+}
+
+impl<'a, R> Features<'a, R> {
+    /// One feature of all samples.
+    #[must_use]
+    #[inline(always)]
+    pub fn get(&self, feature: usize) -> &'a [R] {
+        &self.values[feature * self.capacity..][..self.capacity]
+    }
 }
 
 impl<R: Real> Tile<R> {
@@ -32,33 +48,78 @@ impl<R: Real> Tile<R> {
     pub fn new(n_features: usize) -> Self {
         let fitting = TILE_BYTES / (n_features * size_of::<R>());
         let capacity = (fitting / MAX_LANES * MAX_LANES).clamp(MAX_LANES, TILE);
-        Self { values: vec![R::ZERO; capacity * n_features], capacity, n_features, len: 0 }
+        Self {
+            values: vec![R::ZERO; capacity * n_features],
+            labels: vec![R::ZERO; capacity],
+            len: 0,
+        }
     }
 
     /// Most samples it holds.
     #[must_use]
+    #[inline(always)]
     pub fn capacity(&self) -> usize {
-        self.capacity
+        self.labels.len()
     }
 
     /// Samples it holds now.
     #[must_use]
-    #[allow(clippy::len_without_is_empty, reason = "a tile is loaded before it is used; an empty one has no use")]
+    #[allow(
+        clippy::len_without_is_empty,
+        reason = "a tile is loaded before it is used; an empty one has no use"
+    )]
+    #[inline(always)]
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Features per sample.
-    #[must_use]
-    pub fn n_features(&self) -> usize {
-        self.n_features
-    }
-
-    /// One feature of all samples, padded to the capacity.
+    /// All samples, feature by feature.
     #[must_use]
     #[inline(always)]
-    pub fn feature(&self, feature: usize) -> &[R] {
-        &self.values[feature * self.capacity..][..self.capacity]
+    pub fn features(&self) -> Features<'_, R> {
+        Features {
+            values: &self.values,
+            capacity: self.labels.len(),
+        }
+    }
+
+    /// Labels of all samples as floats, padded to the capacity with -1.
+    #[must_use]
+    #[inline(always)]
+    pub fn labels(&self) -> &[R] {
+        &self.labels
+    }
+
+    /// The samples to read and the labels to write, both padded to the capacity.
+    #[inline(always)]
+    pub(crate) fn split(&mut self) -> (Features<'_, R>, &mut [R]) {
+        let capacity = self.labels.len();
+        (
+            Features {
+                values: &self.values,
+                capacity,
+            },
+            &mut self.labels,
+        )
+    }
+
+    /// Gives the lanes beyond the last sample a label that no cluster has.
+    #[inline(always)]
+    pub(crate) fn mark_padding(&mut self) {
+        self.labels[self.len..].fill(-R::ONE);
+    }
+
+    /// Writes the labels as integers and returns whether any of them changed.
+    pub fn store_labels(&self, level: Level, labels_out: &mut [i32]) -> bool {
+        dispatch!(level, _simd => {
+            let mut changed = 0;
+            for (label_out, label) in labels_out.iter_mut().zip(&self.labels) {
+                let label = label.to_label();
+                changed |= *label_out ^ label;
+                *label_out = label;
+            }
+            changed != 0
+        })
     }
 
     /// Replaces the content by the samples of `range`, at most [`Tile::capacity`] of them.
@@ -69,7 +130,7 @@ impl<R: Real> Tile<R> {
 
     #[inline(always)]
     fn load_by_layout<T: Element>(&mut self, samples: &Samples<'_, T>, range: Range<usize>) {
-        let (n, d) = (samples.n_samples(), self.n_features);
+        let (n, d, capacity) = (samples.n_samples(), samples.n_features(), self.capacity());
         match samples.layout() {
             Layout::RowMajor => {
                 let rows = &samples.values()[range.start * d..range.end * d];
@@ -78,11 +139,15 @@ impl<R: Real> Tile<R> {
                     2 => self.load_rows::<T, 2>(rows),
                     3 => self.load_rows::<T, 3>(rows),
                     4 => self.load_rows::<T, 4>(rows),
-                    _ => self.load_wide_rows(rows),
+                    5 => self.load_rows::<T, 5>(rows),
+                    6 => self.load_rows::<T, 6>(rows),
+                    7 => self.load_rows::<T, 7>(rows),
+                    8 => self.load_rows::<T, 8>(rows),
+                    _ => self.load_wide_rows(rows, d),
                 }
             }
             Layout::Planes => {
-                for (feature, out) in self.values.chunks_exact_mut(self.capacity).enumerate() {
+                for (feature, out) in self.values.chunks_exact_mut(capacity).enumerate() {
                     let plane = &samples.values()[feature * n..][range.clone()];
                     for (out, value) in out.iter_mut().zip(plane) {
                         *out = value.to_real();
@@ -92,20 +157,27 @@ impl<R: Real> Tile<R> {
         }
     }
 
-    /// A known number of features lets the compiler turn the transposition into shuffles.
+    /// With a known number of features and columns of one length, the compiler turns the transposition into wide loads
+    /// and shuffles; a loop per feature would become gathers, ten times slower.
     #[inline(always)]
     fn load_rows<T: Element, const D: usize>(&mut self, rows: &[T]) {
-        for (i, row) in rows.chunks_exact(D).enumerate() {
+        let (rows, _) = rows.as_chunks::<D>();
+        let capacity = self.capacity();
+        let mut columns = self.values.chunks_exact_mut(capacity);
+        let mut columns: [&mut [R]; D] =
+            std::array::from_fn(|_| columns.next().map_or(&mut [][..], |column| &mut column[..rows.len()]));
+        for i in 0..rows.len() {
             for f in 0..D {
-                self.values[f * self.capacity + i] = row[f].to_real();
+                columns[f][i] = rows[i][f].to_real();
             }
         }
     }
 
     #[inline(always)]
-    fn load_wide_rows<T: Element>(&mut self, rows: &[T]) {
-        for (i, row) in rows.chunks_exact(self.n_features).enumerate() {
-            for (column, value) in self.values.chunks_exact_mut(self.capacity).zip(row) {
+    fn load_wide_rows<T: Element>(&mut self, rows: &[T], n_features: usize) {
+        let capacity = self.capacity();
+        for (i, row) in rows.chunks_exact(n_features).enumerate() {
+            for (column, value) in self.values.chunks_exact_mut(capacity).zip(row) {
                 column[i] = value.to_real();
             }
         }
