@@ -164,7 +164,7 @@ impl<R: Real> Tile<R> {
         let (rows, _) = rows.as_chunks::<D>();
         let capacity = self.capacity();
         let mut columns = self.values.chunks_exact_mut(capacity);
-        let mut columns: [&mut [R]; D] =
+        let columns: [&mut [R]; D] =
             std::array::from_fn(|_| columns.next().map_or(&mut [][..], |column| &mut column[..rows.len()]));
         for i in 0..rows.len() {
             for f in 0..D {
