@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sklearn.cluster
 from numpy.testing import assert_allclose, assert_array_equal
-from reference import assert_same_fit, blobs, same_state, squared_distances
+from reference import assert_same_fit, assert_same_fit_in_any_order, blobs, same_state, squared_distances
 from sklearn.preprocessing import StandardScaler
 
 from clast import KMeans
@@ -80,6 +80,12 @@ class TestFloat64:
         X = blobs(401, 3, 3, seed)
         init = np.concatenate([X[:4], 1e4 + rng.normal(size=(3, 3))])
         ours, theirs = fit_both(X, n_clusters=7, init=init, n_init=1)
+        assert_same_fit_in_any_order(ours, theirs)
+
+    @pytest.mark.parametrize("seed", range(10))
+    def test_array_init_with_a_far_center(self, seed):
+        X = blobs(401, 3, 3, seed)
+        ours, theirs = fit_both(X, n_clusters=5, init=np.concatenate([X[:4], X[:1] + 1e4]), n_init=1)
         assert_same_fit(ours, theirs, X)
 
     @pytest.mark.parametrize("offset", [0, 1e3, -1e6])
