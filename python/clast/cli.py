@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             args.run(args)
             sys.stdout.flush()
         except KeyboardInterrupt:
-            print("clast: interrupted; nothing was written", file=sys.stderr)
+            print("clast: interrupted", file=sys.stderr)
             return _INTERRUPTED
         except BrokenPipeError:
             # The reader of our output has left; Python would complain once more when it closes stdout.

@@ -31,7 +31,7 @@ def check_output(path: Path, suffixes: Sequence[str], *, force: bool) -> None:
     if path.is_dir():
         raise OutputError(f"cannot write '{path}': it is a folder; name a file in it")
     if path.exists() and not force:
-        raise OutputError(f"cannot write '{path}': it exists; force replaces it")
+        raise OutputError(f"cannot write '{path}': it exists; pass force=True (--force) to replace it")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"cannot write '{path}': no permission to write into '{path.parent}'")
 
@@ -57,7 +57,9 @@ def replace_atomically(path: Path, *, force: bool) -> Iterator[Path]:
     try:
         yield temporary
         if path.exists() and not force:
-            raise OutputError(f"cannot write '{path}': it has appeared meanwhile; force replaces it")
+            raise OutputError(
+                f"cannot write '{path}': it has appeared meanwhile; pass force=True (--force) to replace it"
+            )
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

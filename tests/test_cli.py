@@ -1,0 +1,272 @@
+"""The command line: what it writes, what it says, how it ends."""
+
+import json
+import subprocess
+import sys
+import time
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from PIL import Image as PillowImage
+
+import clast
+from clast.cli import main
+
+RNG = np.random.default_rng(2)
+PHOTO = RNG.integers(0, 256, (24, 32, 3)).astype(np.uint8)
+VOLUME = RNG.integers(0, 500, (6, 7, 8)).astype(np.int16)
+
+
+@pytest.fixture
+def work(tmp_path, monkeypatch):
+    """A folder with a photo, two volumes on one grid, and two that do not fit."""
+    monkeypatch.chdir(tmp_path)
+    PillowImage.fromarray(PHOTO).save("photo.png")
+    affine = np.diag([1, 2, 5, 1])
+    for name, values, place in (
+        ("t1", VOLUME, affine),
+        ("t2", VOLUME[::-1].copy(), affine),
+        ("moved", VOLUME, affine + np.eye(4, k=3) * 3),
+        ("small", VOLUME[1:], affine),
+    ):
+        image = nib.Nifti1Image(values, place)
+        image.header.set_xyzt_units("mm")
+        nib.save(image, f"{name}.nii.gz")
+    return tmp_path
+
+
+def fails(capsys, code, *argv):
+    """Run, expect an exit code and one line on stderr, give the line back."""
+    try:
+        returned = main(argv)
+    except SystemExit as exit_:
+        returned = exit_.code
+    captured = capsys.readouterr()
+    assert returned == code, captured.err
+    assert captured.out == ""
+    assert captured.err.startswith("clast")
+    assert captured.err.count("\n") == 1
+    return captured.err
+
+
+def test_segment_writes_everything(work, capsys):
+    argv = "segment t1.nii.gz t2.nii.gz -k 3 --mask nonzero --scale standard --label-order center --seed 123 --n-init 2"
+    outputs = "-o labels.nii.gz --plot picture.png --table table.csv --threads 1"
+    threads = clast.get_num_threads()
+    assert main([*argv.split(), *outputs.split()]) == 0
+    assert clast.get_num_threads() == threads
+    expected = clast.segment(["t1.nii.gz", "t2.nii.gz"], clast.KMeans(3, random_state=123, n_init=2), mask="nonzero",
+                             scale="standard", label_order="center")  # fmt: skip
+    saved = nib.load("labels.nii.gz")
+    np.testing.assert_array_equal(np.asarray(saved.dataobj), expected.labels)
+    np.testing.assert_array_equal(saved.affine, expected.image.affine)
+    pd.testing.assert_frame_equal(pd.read_csv("table.csv"), expected.table())
+    assert np.ptp(clast.read_image("picture.png").data) > 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert "volume_ml" in captured.out
+    assert "labels: labels.nii.gz" in captured.out
+    assert {path.name for path in work.iterdir() if path.name.startswith(".")} == set()
+
+
+def test_json_is_one_object(work, capsys):
+    assert main(["segment", "photo.png", "-k", "4", "--json", "-o", "a.png", "--table", "a.tsv"]) == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    report = json.loads(captured.out)
+    expected = clast.segment("photo.png", clast.KMeans(4, random_state=0))
+    assert report["model"]["inertia"] == expected.model.inertia_
+    assert report["model"]["n_iter"] == expected.model.n_iter_
+    assert [row["count"] for row in report["classes"]] == expected.table()["count"].tolist()
+    assert report["classes"][0]["mean_red"] == expected.table()["mean_red"][0]
+    assert report["files"] == {"labels": "a.png", "table": "a.tsv"}
+    assert set(report["seconds"]) == {"read", "fit", "write"}
+    assert report["n_samples"] == report["n_pixels"] == 24 * 32
+    assert len(pd.read_csv("a.tsv", sep="\t")) == 4
+
+
+def test_quiet_says_nothing(work, capsys):
+    assert main(["segment", "photo.png", "-k", "2", "--quiet", "-o", "a.tif"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_outputs_are_not_needed(work, capsys):
+    before = set(work.iterdir())
+    assert main(["segment", "photo.png", "-k", "2"]) == 0
+    assert "inertia" in capsys.readouterr().out
+    assert set(work.iterdir()) == before
+
+
+def test_axes_of_unclear_tiff(work, capsys):
+    tifffile.imwrite("ions.tif", RNG.integers(0, 99, (7, 10, 12)).astype(np.uint16), photometric="minisblack")
+    assert "axes='CYX'" in fails(capsys, 1, "segment", "ions.tif", "-k", "2")
+    assert main(["segment", "ions.tif", "-k", "2", "--axes", "CYX", "-o", "labels.tif"]) == 0
+    assert clast.read_image("labels.tif").shape == (10, 12)
+
+
+def test_mask_file(work):
+    PillowImage.fromarray(np.eye(24, 32, dtype=np.uint8)).save("mask.png")
+    assert main(["segment", "photo.png", "-k", "2", "--mask", "mask.png", "-o", "labels.npy"]) == 0
+    np.testing.assert_array_equal(np.load("labels.npy") > 0, np.eye(24, 32) > 0)
+
+
+@pytest.mark.parametrize(
+    ("code", "argv", "message"),
+    [
+        (2, "segment photo.png", "-k"),
+        (2, "segment photo.png -k 0", "at least 1, not 0"),
+        (2, "segment photo.png -k two", "whole number, not 'two'"),
+        (2, "segment photo.png -k 2 --seed -1", "from 0 to"),
+        (2, "segment photo.png -k 2 --n-init 0", "at least 1"),
+        (2, "segment photo.png -k 2 --scale log", "invalid choice"),
+        (2, "segment photo.png -k 2 --model gmm", "invalid choice"),
+        (2, "", "COMMAND"),
+        (2, "segment photo.png -k 2 -o no/labels.png", "the folder 'no' does not exist; make it first"),
+        (2, "segment photo.png -k 2 -o labels.xyz", "unknown suffix '.xyz'"),
+        (2, "segment photo.png -k 2 --plot picture.nii", "use one of .png"),
+        (2, "segment photo.png -k 2 --table table.xls", "use one of .csv"),
+        (2, "segment photo.png -k 2 -o t1.nii.gz", "--force"),
+        (2, "segment photo.png -k 2 -o photo.png --force", "an input too"),
+        (2, "segment photo.png -k 2 -o a.png --plot ./a.png", "where the labels go too"),
+        (2, "segment t1.nii.gz -k 2 -o a.png", "PNG holds two axes, but the labels have 3"),
+        (2, "segment no.png -k 2 -o no/a.png", "does not exist; make it first"),
+        (3, "segment no.png -k 2", "no such file"),
+        (3, "segment photo.png -k 2 --mask no.png", "no such file"),
+        (3, "segment bad.nii.gz -k 2", "cannot read 'bad.nii.gz'"),
+        (3, "info no.png", "no such file"),
+        (4, "segment t1.nii.gz small.nii.gz -k 2", "(6, 7, 8) and (5, 7, 8)"),
+        (4, "segment t1.nii.gz moved.nii.gz -k 2", "affines [[1.0, 0.0, 0.0, 0.0]"),
+        (4, "segment t1.nii.gz -k 2 --mask moved.nii.gz", "the mask 'moved.nii.gz' and the image"),
+        (1, "segment photo.png -k 769", "768 pixels take part, but 'n_clusters' is 769"),
+        (1, "segment photo.png -k 2 --axes CYX", "fixed by its format"),
+        (1, "segment zero.png -k 2 --mask nonzero", "the mask is empty"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(work, capsys, code, argv, message):
+    (work / "bad.nii.gz").write_bytes(b"no gzip")
+    PillowImage.fromarray(np.zeros((4, 5), np.uint8)).save("zero.png")
+    before = {path: path.read_bytes() for path in work.iterdir()}
+    assert message in fails(capsys, code, *argv.split())
+    assert {path: path.read_bytes() for path in work.iterdir()} == before
+
+
+def test_outputs_are_checked_before_the_fit(work, capsys, monkeypatch):
+    monkeypatch.setattr(clast.KMeans, "fit", lambda *_: pytest.fail("the fit has begun"))
+    for outputs in ("-o a.png", "-o no/a.nii", "--plot a.nii", "-o t2.nii.gz", "--table a.png"):
+        fails(capsys, 2, "segment", "t1.nii.gz", "-k", "2", *outputs.split())
+
+
+def test_failing_write_leaves_nothing(work, capsys, monkeypatch):
+    before = set(work.iterdir())
+
+    def fail(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    argv = ["segment", "photo.png", "-k", "2", "-o", "a.png", "--table", "a.csv", "--plot", "b.png"]
+    assert "No space left" in fails(capsys, 1, *argv)
+    assert set(work.iterdir()) == before
+
+
+def test_force_replaces(work):
+    (work / "a.png").write_text("old")
+    assert main(["segment", "photo.png", "-k", "2", "-o", "a.png", "--force"]) == 0
+    assert clast.read_image("a.png").shape == (24, 32)
+
+
+def test_debug_shows_the_traceback(work, capsys):
+    assert main(["segment", "no.png", "-k", "2", "--debug"]) == 3
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("clast: error: cannot read 'no.png'")
+
+
+def test_interrupt(work, capsys, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clast.KMeans, "fit", interrupt)
+    assert "interrupted" in fails(capsys, 130, "segment", "photo.png", "-k", "2", "-o", "a.png")
+    assert not (work / "a.png").exists()
+
+
+def test_warnings_are_one_line(work, capsys):
+    PillowImage.fromarray(np.repeat(np.uint8([[1, 2]]), 8, axis=0)).save("two.png")
+    code = subprocess.run(
+        [sys.executable, "-m", "clast", "segment", "two.png", "-k", "5"], capture_output=True, text=True
+    )
+    assert code.returncode == 0
+    assert code.stderr.startswith("clast: warning: Number of distinct clusters (2)")
+    assert code.stderr.count("\n") == 1
+
+
+def test_classes_without_pixels_are_null_in_json(work):
+    PillowImage.fromarray(np.repeat(np.uint8([[1, 2]]), 8, axis=0)).save("two.png")
+    argv = [sys.executable, "-W", "ignore", "-m", "clast", "segment", "two.png", "-k", "5", "--json"]
+    report = json.loads(subprocess.check_output(argv, text=True), parse_constant=pytest.fail)
+    assert {row["count"] for row in report["classes"]} <= {0, 8}
+
+
+def test_info(work, capsys):
+    assert main(["info", "t1.nii.gz", "photo.png"]) == 0
+    out = capsys.readouterr().out
+    for line in ("t1.nii.gz", "  axes: XYZ", "  shape: 6, 7, 8", "  dtype: int16", "  spacing: 1 x 2 x 5 mm",
+                 "  channels: red, green, blue", "  spacing: unknown"):  # fmt: skip
+        assert line in out.splitlines()
+    assert main(["info", "--json", "t1.nii.gz"]) == 0
+    described = json.loads(capsys.readouterr().out)["files"][0]
+    assert described["range"] == [int(VOLUME.min()), int(VOLUME.max())]
+    assert described["distinct_values"] == len(np.unique(VOLUME))
+
+
+def test_help_and_version(capsys):
+    for argv in (["--help"], ["segment", "--help"], ["info", "--help"], ["demo", "--help"]):
+        with pytest.raises(SystemExit) as caught:
+            main(argv)
+        assert caught.value.code == 0
+        assert "usage: clast" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"clast {clast.__version__}\n"
+
+
+def test_help_is_quick_and_loads_nothing_heavy(run_python):
+    code = (
+        "import sys; from clast.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
+        "print([name for name in ('sklearn', 'nibabel', 'matplotlib', 'pandas') if name in sys.modules])"
+    )
+    assert run_python(code).splitlines()[-1] == "[]"
+
+
+def test_process(work):
+    """The installed module as a process of its own: exit code, streams and files."""
+    start = time.perf_counter()
+    argv = [sys.executable, "-m", "clast", "segment", "t1.nii.gz", "-k", "2", "-o", "labels.nii.gz"]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.perf_counter() - start < 60
+    again = subprocess.run(argv, capture_output=True, text=True, timeout=120)
+    assert again.returncode == 2
+    assert again.stderr.count("\n") == 1
+    broken = subprocess.run(f"{' '.join(argv[:7])} | true", shell=True, capture_output=True, text=True, timeout=120)
+    assert "Traceback" not in broken.stderr
+
+
+def test_brain_mri_journey(tmp_path, data_dir, mri):
+    from sklearn.cluster import KMeans
+
+    files = [str(data_dir / "mri" / f"{name}.nii.gz") for name in ("t1", "t1_contrast", "flair", "adc")]
+    labels = tmp_path / "labels.nii.gz"
+    argv = ["segment", *files, "-k", "3", "--mask", "nonzero", "--seed", "123", "-o", str(labels), "--quiet"]
+    assert main(argv) == 0
+    saved = nib.load(labels)
+    values = np.asarray(saved.dataobj)
+    assert values.dtype == np.uint8
+    assert np.count_nonzero(values) == 240_391
+    np.testing.assert_array_equal(values[values > 0], KMeans(3, random_state=123).fit(mri).labels_ + 1)
+    source = nib.load(files[0])
+    np.testing.assert_array_equal(saved.affine, source.affine)
+    assert saved.header.get_zooms() == source.header.get_zooms()
