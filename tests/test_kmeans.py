@@ -60,6 +60,16 @@ class TestByHand:
         assert_allclose(model.cluster_centers_, [[-36 / 8], [10], [9.5]])
         assert_same_fit_in_any_order(model, theirs)
 
+    def test_a_cluster_that_stays_empty_sits_on_the_heaviest(self):
+        # Every sample is on its center, so none can move. (scikit-learn means the same, but takes the sum of the
+        # heaviest cluster instead of its mean if that has the higher index.)
+        X = np.array([[0.0], [4.0], [4.0], [4.0]])
+        with pytest.warns(ConvergenceWarning):
+            model = KMeans(3, init=[[0.0], [0.0], [4.0]], n_init=1).fit(X)
+        assert_array_equal(model.cluster_centers_, [[0], [4], [4]])
+        assert_array_equal(model.labels_, [0, 1, 1, 1])
+        assert_array_equal(model.predict(X), model.labels_)
+
     def test_a_relocated_sample_takes_its_weight_along(self):
         model = KMeans(2, init=[[-1.0], [10.0]], n_init=1).fit([[-1.0], [1.0]], sample_weight=[1.9, 0.1])
         assert_array_equal(model.labels_, [0, 1])
