@@ -108,6 +108,33 @@ def test_tiff_keeps_axes_and_pixel_size(tmp_path, dtype, name, unit):
     assert (again.axes, again.unit) == ("ZYX", unit)
 
 
+def test_big_labels_become_bigtiff(tmp_path, monkeypatch):
+    monkeypatch.setattr("clast.image._tiff._MAX_CLASSIC", 20)
+    path = save_labels(tmp_path / "labels.tif", LABELS, Image(np.zeros((2, 3, 4)), axes="ZYX"))
+    with tifffile.TiffFile(path) as tif:
+        assert tif.is_bigtiff
+        assert tif.is_ome
+    np.testing.assert_array_equal(clast.read_image(path).data, LABELS)
+
+
+def test_nifti_of_one_slice(tmp_path):
+    for shape in ((6, 7), (6, 7, 1)):
+        nib.save(nib.Nifti1Image(np.zeros(shape, np.uint8), np.diag([-2, 3, 4, 1])), tmp_path / "slice.nii")
+        image = clast.read_image(tmp_path / "slice.nii")
+        labels = np.arange(42, dtype=np.uint8).reshape(shape)
+        saved = nib.load(save_labels(tmp_path / "labels.nii", labels, image, force=True))
+        np.testing.assert_array_equal(np.asarray(saved.dataobj), labels)
+        np.testing.assert_array_equal(saved.affine, image.affine)
+        assert saved.header.get_zooms() == (2, 3, 4)[: len(shape)]
+
+
+def test_same_labels_give_the_same_bytes(tmp_path):
+    image = Image(np.zeros((2, 3, 4)), axes="ZYX")
+    for suffix in (".nii.gz", ".npy"):
+        one, two = (save_labels(tmp_path / f"{name}{suffix}", LABELS, image).read_bytes() for name in "ab")
+        assert one == two
+
+
 def test_tiff_round_trip_of_a_tiff(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 6), np.uint16), imagej=True, resolution=(4, 2),
                      metadata={"axes": "YX", "unit": "um"})  # fmt: skip
@@ -159,6 +186,7 @@ def test_npy(tmp_path):
 @pytest.mark.parametrize(
     ("name", "message"),
     [("labels.png", "PNG holds two axes.*labels have 3.*nii.gz or .tif"), ("labels", "unknown suffix"),
+     (".npy", "unknown suffix"),
      ("labels.jpg", "use one of .nii.gz"), ("no/labels.nii", "does not exist; make it first")],
 )  # fmt: skip
 def test_refusals(tmp_path, name, message):

@@ -94,6 +94,15 @@ def test_volumes_with_an_affine_are_shown_in_radiological_convention(signs, orde
         assert plane(volume).shape == (plane.height, plane.width)
 
 
+@pytest.mark.parametrize("shape", [(6, 7), (6, 7, 1), (1, 6, 7)])
+def test_volumes_of_one_slice(shape):
+    image = Image(RNG.random(shape), axes="XYZ"[: len(shape)], affine=np.diag([-1.0, 2, 5, 1]))
+    figure = segment(image).plot()
+    figure.draw_without_rendering()
+    pixels = figure.axes[0].images[0].get_array()
+    assert pixels.shape == {(6, 7): (7, 6), (6, 7, 1): (7, 6), (1, 6, 7): (6, 1)}[shape]
+
+
 def test_stack_without_affine_is_shown_as_stored():
     image = Image(np.arange(24).reshape(2, 3, 4), axes="ZYX")
     np.testing.assert_array_equal(plane_of(image, 0, 1)(image.data), image.data[1])

@@ -161,6 +161,15 @@ def test_sample_weight():
         clast.segment(PHOTO, clast.KMeans(3), sample_weight=weights.ravel())
 
 
+def test_booleans_are_two_values():
+    image = np.eye(9, dtype=bool)
+    result = clast.segment(image, clast.KMeans(2, random_state=0), label_order="center")
+    np.testing.assert_array_equal(result.labels, image + 1)
+    np.testing.assert_array_equal(result.recolor(), image)
+    result.plot()
+    assert np.shares_memory(result.image.data, image)
+
+
 def test_volume_of_strange_strides():
     volume = RNG.random((9, 8, 7, 2))[::2, :, ::-1]
     result = clast.segment(volume, clast.KMeans(2, random_state=0), channel_axis=-1)

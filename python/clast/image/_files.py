@@ -9,6 +9,12 @@ from pathlib import Path
 from clast.image._errors import OutputError
 
 
+def suffix_of(path: Path) -> str:
+    """Return the suffix that decides the format, in lower case; .nii.gz counts as one."""
+    name = path.name.lower()
+    return ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
+
+
 def check_output(path: Path, suffixes: Sequence[str], *, force: bool) -> None:
     """Raise unless a file of one of the given kinds can be written.
 
@@ -24,7 +30,7 @@ def check_output(path: Path, suffixes: Sequence[str], *, force: bool) -> None:
     ------
     OutputError
     """
-    if not path.name.lower().endswith(tuple(suffixes)):
+    if suffix_of(path) not in suffixes:
         raise OutputError(f"cannot write '{path}': unknown suffix '{path.suffix}'; use one of {', '.join(suffixes)}")
     if not path.parent.is_dir():
         raise OutputError(f"cannot write '{path}': the folder '{path.parent}' does not exist; make it first")

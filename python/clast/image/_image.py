@@ -23,7 +23,8 @@ class Image:
     Parameters
     ----------
     data : ndarray of shape shape or shape + (n_channels,)
-        Values in their native dtype. There is a channel axis when `data` has one axis more than `axes` names.
+        Values in their native dtype, booleans as uint8. There is a channel axis when `data` has one axis more than `axes`
+        names.
     axes : str
         Names of the spatial axes in order, such as "YX" for a photo, "ZYX" for a stack, "XYZ" for NIfTI.
     channel_names : sequence of str, optional
@@ -71,6 +72,8 @@ class Image:
             raise ImageError(f"'data' of shape {self.data.shape} holds no pixels")
         if self.data.dtype.kind not in "buif":
             raise ImageError(f"'data' has dtype {self.data.dtype}, but only real numbers can be segmented")
+        if self.data.dtype == np.bool_:
+            object.__setattr__(self, "data", self.data.view(np.uint8))  # nobody computes means of booleans
         names = tuple(self.channel_names) or _default_names(self.n_channels, self.data.dtype, self.has_channels)
         if len(names) != self.n_channels:
             raise ImageError(f"'channel_names' has {len(names)} names, but the image has {self.n_channels} channels")

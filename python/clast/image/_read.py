@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from clast.image._errors import GridMismatchError, ImageError, UnreadableImageError
+from clast.image._files import suffix_of
 from clast.image._grid import check_same_grid
 from clast.image._image import Image, is_path
 
@@ -122,12 +123,6 @@ def stack_images(images: Sequence[Image], paths: Sequence[str | os.PathLike[str]
         channel_names=_unique(_stacked_names(images, paths)),
         mask=np.logical_and.reduce(masks) if masks else None,
     )
-
-
-def suffix_of(path: Path) -> str:
-    """Return the suffix that decides the format, in lower case; .nii.gz counts as one."""
-    name = path.name.lower()
-    return ".nii.gz" if name.endswith(".nii.gz") else Path(name).suffix
 
 
 def _read_by_suffix(path: Path, axes: str | None) -> Image:

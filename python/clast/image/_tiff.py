@@ -16,6 +16,7 @@ from clast.image._units import standard_length
 _PLACEHOLDER_DPI = (1, 72, 96, 100, 150, 200, 300)
 _ALPHA = (1, 2)  # values of the ExtraSamples tag
 _UNITS_OF_TAG = {2: "inch", 3: "cm"}
+_MAX_CLASSIC = 2**32 - 2**25  # bytes; ImageJ's own format ends there, before compression
 _NO_UNIT = 1  # the unit is in the metadata, where ImageJ looks for it
 
 
@@ -76,7 +77,7 @@ def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
     """Write a label image with the axes and pixel size of the image it belongs to, compressed without loss.
 
     uint8 and uint16 labels become ImageJ files (axes, unit and slice distance are in the place where Fiji, napari and
-    tifffile look for them), int32 labels and names that end in .ome.tif become OME-TIFF.
+    tifffile look for them), int32 labels, labels of 4 GB and more, and names that end in .ome.tif become OME-TIFF.
 
     Parameters
     ----------
@@ -90,7 +91,8 @@ def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
     order = [image.axes.index(axis) for axis in "ZYX" if axis in image.axes]
     labels = np.ascontiguousarray(labels.transpose(order))
     spacing = None if image.spacing is None else tuple(image.spacing[axis] for axis in order)
-    is_ome = labels.dtype == np.int32 or path.name.lower().endswith((".ome.tif", ".ome.tiff"))
+    is_big = labels.nbytes > _MAX_CLASSIC
+    is_ome = is_big or labels.dtype == np.int32 or path.name.lower().endswith((".ome.tif", ".ome.tiff"))
     metadata: dict[str, Any] = {"axes": "ZYX"[-labels.ndim :]}
     resolution: tuple[float, float] | None = None
     resolution_unit: int | None = None
@@ -104,6 +106,7 @@ def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
         labels,
         imagej=not is_ome,
         ome=is_ome,
+        bigtiff=is_big,
         photometric="minisblack",
         compression="zlib",
         metadata=metadata,

@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast.image._errors import OutputError
-from clast.image._files import check_output, replace_atomically
+from clast.image._files import check_output, replace_atomically, suffix_of
 from clast.image._image import Image
-from clast.image._read import suffix_of
 
 _Writer = Callable[[Path, NDArray[Any], Image], None]
 
