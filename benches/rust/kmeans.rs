@@ -1,5 +1,7 @@
 //! k-means by number of samples, features and clusters, on one thread: each figure is the cost of one iteration.
 
+#![allow(clippy::expect_used, reason = "a benchmark may panic")]
+
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
 use clast_core::kmeans::{self, Stop};

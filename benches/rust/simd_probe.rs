@@ -3,6 +3,7 @@
 //! The kernel is the one that matters most, the nearest of k centers for a tile of 256 samples of 3 features; every
 //! form does the same arithmetic and is checked against the scalar oracle first.
 
+#![allow(clippy::expect_used, reason = "a benchmark may panic")]
 #![allow(clippy::inline_always, clippy::needless_range_loop, reason = "as in the kernels")]
 
 use std::hint::black_box;

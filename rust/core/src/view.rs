@@ -18,6 +18,7 @@ pub enum Layout {
 
 /// A borrowed matrix of shape (`n_samples`, `n_features`), at least 1 x 1.
 #[derive(Debug, Clone, Copy)]
+#[allow(clippy::struct_field_names, reason = "n_samples is the field's name everywhere")]
 pub struct Samples<'a, T> {
     values: &'a [T],
     n_samples: usize,

@@ -1,6 +1,10 @@
 //! k-means.
 
 #![allow(non_snake_case, reason = "X is the field's name for a sample matrix")]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "arguments arrive from Python as owned borrows of arrays"
+)]
 
 use clast_core::kmeans::{self, Stop};
 use clast_core::{Element, Samples, Weights};

@@ -6,11 +6,11 @@ mod kmeans;
 mod moments;
 mod runtime;
 
-use pyo3::prelude::*;
-
 /// Compiled kernels of clast; the public names are in `clast` itself.
 #[pymodule(gil_used = false)]
 mod _core {
+    use pyo3::prelude::*;
+
     #[pymodule_export]
     use super::kmeans::{
         is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_transform,
@@ -19,7 +19,6 @@ mod _core {
     use super::moments::feature_moments;
     #[pymodule_export]
     use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
-    use super::*;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

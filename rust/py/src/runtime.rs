@@ -79,7 +79,7 @@ fn wait<E, O>(
             Ok(Message::Done(outcome)) => return failure.map_or_else(|| finish(outcome), Err),
             Ok(Message::Event(event)) if failure.is_none() => on_event(event),
             Ok(Message::Event(_)) => Ok(()),
-            Err(RecvTimeoutError::Timeout) => Python::attach(|py| py.check_signals()),
+            Err(RecvTimeoutError::Timeout) => check_signals(),
             Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a worker thread vanished")),
         };
         if let Err(error) = step {
@@ -87,6 +87,14 @@ fn wait<E, O>(
             failure.get_or_insert(error);
         }
     }
+}
+
+#[allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone fixes a lifetime that must stay free"
+)]
+fn check_signals() -> PyResult<()> {
+    Python::attach(|py| py.check_signals())
 }
 
 fn finish<O>(outcome: std::thread::Result<Result<O>>) -> PyResult<O> {

@@ -1,0 +1,91 @@
+//! Every kernel at every level against the scalar oracle, bit for bit.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use clast_core::distance::{Centers, distances, distances_to_own, nearest, nearest_scalar, squared_distance};
+use clast_core::simd::Tile;
+use clast_core::{Element, Layout, Real, Samples, moments};
+use common::{fused_levels, noise, quarters, rows, run, shapes, to_planes};
+use proptest::prelude::*;
+
+fn check_nearest<T: Element>(values: &[T], n_features: usize, centers: &[f64]) {
+    let samples = rows(values, n_features);
+    let planes = to_planes(values, n_features);
+    let planes = Samples::new(&planes, samples.n_samples(), n_features, Layout::Planes).unwrap();
+    let centers = Centers::<T::Real>::new(centers, n_features).unwrap();
+    for level in fused_levels() {
+        for samples in [samples, planes] {
+            let mut tile = Tile::new(n_features);
+            let mut own = vec![T::Real::ZERO; tile.capacity()];
+            for start in (0..samples.n_samples()).step_by(tile.capacity()) {
+                let end = (start + tile.capacity()).min(samples.n_samples());
+                tile.load(level, &samples, start..end);
+                nearest(level, &mut tile, &centers);
+                let mut labels = vec![-1; end - start];
+                assert!(tile.store_labels(level, &mut labels));
+                assert!(!tile.store_labels(level, &mut labels));
+                distances_to_own(level, &tile, &centers, &labels, &mut own);
+                for (i, label) in labels.iter().enumerate() {
+                    let mut point = vec![T::Real::ZERO; n_features];
+                    samples.read_row(start + i, &mut point);
+                    let (expected, distance) = nearest_scalar(&point, centers.values());
+                    assert_eq!(*label, expected);
+                    assert_eq!(own[i], distance);
+                }
+                distances(level, &tile, centers.center(0), &mut own);
+                for i in start..end {
+                    let mut point = vec![T::Real::ZERO; n_features];
+                    samples.read_row(i, &mut point);
+                    assert_eq!(own[i - start], squared_distance(&point, centers.center(0)));
+                }
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn nearest_is_the_scalar_oracle_in_every_type((n, d, k, seed) in shapes(), offset in -1e6_f64..1e6) {
+        let unit = noise(n * d, seed);
+        let centers: Vec<f64> = noise(k * d, seed ^ 1).iter().map(|x| x * 200.0).collect();
+        let shifted: Vec<f64> = centers.iter().map(|x| x + offset).collect();
+        check_nearest(&unit.iter().map(|x| x * 200.0 + offset).collect::<Vec<f64>>(), d, &shifted);
+        check_nearest(&unit.iter().map(|x| (x * 200.0 + offset) as f32).collect::<Vec<f32>>(), d, &shifted);
+        check_nearest(&unit.iter().map(|x| (x * 128.0 + 127.0) as u8).collect::<Vec<u8>>(), d, &centers);
+        check_nearest(&unit.iter().map(|x| (x * 32767.0) as i16).collect::<Vec<i16>>(), d, &centers);
+        check_nearest(&unit.iter().map(|x| (x * 32767.0 + 32767.0) as u16).collect::<Vec<u16>>(), d, &centers);
+    }
+
+    #[test]
+    fn ties_go_to_the_lowest_label((n, d, k, seed) in shapes()) {
+        let centers = quarters(k, d, seed);
+        let twice: Vec<f64> = centers.iter().chain(&centers).copied().collect();
+        check_nearest(&quarters(n, d, seed ^ 1), d, &twice);
+    }
+
+    #[test]
+    fn moments_are_those_of_two_plain_passes((n, d, _, seed) in shapes(), offset in -1e8_f64..1e8) {
+        let values: Vec<f64> = noise(n * d, seed).iter().map(|x| x + offset).collect();
+        let found = run(|exec| moments::feature_moments(exec, &rows(&values, d))).unwrap();
+        for f in 0..d {
+            let column: Vec<f64> = values.iter().skip(f).step_by(d).map(|x| x - offset).collect();
+            let mean = column.iter().sum::<f64>() / n as f64;
+            let variance = column.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / n as f64;
+            // The offset itself rounds the values to about 1e-8.
+            prop_assert!((found.mean[f] - offset - mean).abs() < 1e-7);
+            prop_assert!((found.variance[f] - variance).abs() < 1e-7);
+        }
+    }
+}
+
+#[test]
+fn labels_of_wide_values_are_exact() {
+    let centers: Vec<f64> = (0..5000).map(f64::from).collect();
+    let values: Vec<f64> = (0..5000).rev().map(f64::from).collect();
+    check_nearest(&values, 1, &centers);
+    check_nearest(&values.iter().map(|x| *x as f32).collect::<Vec<f32>>(), 1, &centers);
+}

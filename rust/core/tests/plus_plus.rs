@@ -1,0 +1,119 @@
+//! k-means++ against a version that keeps every distance and adds sequentially.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod common;
+
+use clast_core::distance::squared_distance;
+use clast_core::kmeans::plus_plus;
+use clast_core::{Error, Exec, Weights};
+use common::{fused_levels, noise, rows, run, run_at, shapes};
+use proptest::prelude::*;
+
+/// The draws that a generator would give: the first one, then `trials` for each further center.
+fn draws(n_clusters: usize, trials: usize, seed: u64) -> (f64, Vec<f64>) {
+    let mut numbers = noise(1 + (n_clusters - 1) * trials, seed)
+        .into_iter()
+        .map(|x| f64::midpoint(x, 1.0));
+    (numbers.next().unwrap(), numbers.collect())
+}
+
+fn plus_plus_scalar(values: &[f64], d: usize, weights: Weights<'_>, first: f64, draws: &[f64], k: usize) -> Vec<usize> {
+    let points: Vec<&[f64]> = values.chunks_exact(d).collect();
+    let n = points.len();
+    let weight: Vec<f64> = (0..n).map(|i| weights.get(i)).collect();
+    let search = |terms: &[f64], target: f64, right: bool| {
+        let mut sum = 0.0;
+        let reached = |term: &f64| {
+            sum += term;
+            if right { sum > target } else { sum >= target }
+        };
+        terms.iter().position(reached).unwrap_or(n - 1)
+    };
+    let total: f64 = weight.iter().sum();
+    let mut chosen = vec![search(&weight, first * total, true)];
+    let mut closest: Vec<f64> = points.iter().map(|x| squared_distance(x, points[chosen[0]])).collect();
+    for step in 1..k {
+        let terms: Vec<f64> = closest.iter().zip(&weight).map(|(x, w)| x * w).collect();
+        let potential: f64 = terms.iter().sum();
+        let trials = draws.len() / (k - 1);
+        let mut best: Option<(f64, usize, Vec<f64>)> = None;
+        for draw in &draws[(step - 1) * trials..step * trials] {
+            let candidate = search(&terms, draw * potential, false);
+            let with: Vec<f64> = (0..n)
+                .map(|i| closest[i].min(squared_distance(points[i], points[candidate])))
+                .collect();
+            let sum = with.iter().zip(&weight).map(|(x, w)| x * w).sum();
+            if best.as_ref().is_none_or(|best| sum < best.0) {
+                best = Some((sum, candidate, with));
+            }
+        }
+        let (_, candidate, with) = best.unwrap();
+        chosen.push(candidate);
+        closest = with;
+    }
+    chosen
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(80))]
+
+    #[test]
+    fn the_same_samples_are_chosen((n, d, k, seed) in shapes(), trials in 1_usize..5, weighted in any::<bool>()) {
+        let values = noise(n * d, seed);
+        let weights: Vec<f64> = noise(n, seed ^ 3).iter().map(|x| x.abs()).collect();
+        let weights = Weights::new(weighted.then_some(&weights[..]), n).unwrap();
+        let (first, draws) = draws(k, trials, seed ^ 5);
+        let expected = plus_plus_scalar(&values, d, weights, first, &draws, k);
+        let found = run(|exec| plus_plus(exec, &rows(&values, d), weights, first, &draws, k)).unwrap();
+        prop_assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn threads_and_levels_choose_the_same() {
+    let values = noise(60_013 * 3, 3);
+    let (first, draws) = draws(20, 4, 9);
+    let expected = plus_plus_scalar(&values, 3, Weights::Unit, first, &draws, 20);
+    for level in fused_levels() {
+        for threads in [1, 2, 4, 7] {
+            let seed = |exec: &Exec<'_>| plus_plus(exec, &rows(&values, 3), Weights::Unit, first, &draws, 20);
+            assert_eq!(run_at(level, threads, seed).unwrap(), expected);
+        }
+    }
+}
+
+#[test]
+fn samples_without_weight_or_distance_are_not_chosen() {
+    let values = [0.0, 0.0, 0.0, 5.0, 9.0, 0.0];
+    let weights = [0.0, 1.0, 1.0, 1.0, 0.0, 1.0];
+    let weights = Weights::new(Some(&weights), 6).unwrap();
+    for draw in [1e-9, 0.3, 0.999_999] {
+        let found = run(|exec| plus_plus(exec, &rows(&values, 1), weights, 0.0, &[draw], 2)).unwrap();
+        assert_eq!(found, [1, 3]);
+    }
+}
+
+#[test]
+fn equal_samples_can_be_chosen_often() {
+    let values = vec![7_u8; 5000];
+    let found = run(|exec| plus_plus(exec, &rows(&values, 1), Weights::Unit, 0.5, &[0.2, 0.9], 3)).unwrap();
+    // numpy's cumulative sum of 5000 times 1/5000 is a little above 0.5 after 2500 terms.
+    assert_eq!(found, [2499, 0, 0]);
+}
+
+#[test]
+fn wrong_input_is_named() {
+    let values = [1.0, 2.0, 3.0];
+    let failed = |draws: &[f64], k| -> Error {
+        run(|exec| plus_plus(exec, &rows(&values, 1), Weights::Unit, 0.5, draws, k)).unwrap_err()
+    };
+    assert_eq!(
+        failed(&[0.1; 3], 4).to_string(),
+        "'n_clusters' is 4, but must be from 1 to n_samples=3"
+    );
+    assert_eq!(
+        failed(&[0.1; 3], 3).to_string(),
+        "'draws' has 3 values, but its shape 2 x 1 needs 2"
+    );
+}
