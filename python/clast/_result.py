@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clast._lookup import look_up
 from clast._statistics import ClassStatistics, class_statistics
 from clast.image import Image, save_labels
 
@@ -119,8 +120,7 @@ class Segmentation:
         if len(colors) != self.n_classes:
             raise ValueError(f"'palette' has {len(colors)} colours, but there are {self.n_classes} classes")
         background = np.zeros_like(colors[:1])
-        painted: NDArray[Any] = np.concatenate([background, colors])[self.labels]
-        return painted
+        return look_up(np.concatenate([background, colors]), self.labels)
 
     def plot(self, **options: Any) -> "Figure":
         """Show the image beside its classes; see `clast.plot.plot_segmentation` for the options.

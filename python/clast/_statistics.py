@@ -49,23 +49,30 @@ def class_statistics(labels: NDArray[Any], image: Image, n_classes: int) -> Clas
     Two passes over the pixels, the second around the means, so that large values with a small spread lose no digits.
     Everything is summed in float64. Memory: a few MB, whatever the size of the image.
     """
-    n_bins = n_classes + 1
-    counts = np.zeros(n_bins, dtype=np.int64)
-    sums = np.zeros((n_bins, image.n_channels))
-    for block, samples in _blocks(labels, image):
-        counts += np.bincount(block, minlength=n_bins)
-        for channel, values in enumerate(samples.T):
-            sums[:, channel] += np.bincount(block, weights=values, minlength=n_bins)
-    # Class 0 is dropped only at the end: its pixels may be NaN, and an empty class has no mean.
-    with np.errstate(invalid="ignore", divide="ignore"):
-        means = sums / counts[:, np.newaxis]
-        squares = np.zeros_like(sums)
+    counts, means = class_means(labels, image, n_classes)
+    # Background is dropped only at the end; its pixels need not be finite.
+    around = np.concatenate([np.zeros((1, image.n_channels)), means])
+    squares = np.zeros_like(around)
+    with np.errstate(invalid="ignore", over="ignore"):
         for block, samples in _blocks(labels, image):
             for channel, values in enumerate(samples.T):
-                deviations = values - means[block, channel]
-                squares[:, channel] += np.bincount(block, weights=deviations * deviations, minlength=n_bins)
-        stds = np.sqrt(squares / counts[:, np.newaxis])
-    return ClassStatistics(counts[1:], means[1:], stds[1:])
+                deviations = values - around[:, channel][block]
+                squares[:, channel] += np.bincount(block, weights=deviations * deviations, minlength=n_classes + 1)
+    with np.errstate(invalid="ignore"):
+        stds = np.sqrt(squares[1:] / counts[:, np.newaxis])
+    return ClassStatistics(counts, means, stds)
+
+
+def class_means(labels: NDArray[Any], image: Image, n_classes: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Gather counts and means alone, in one pass; see `class_statistics`."""
+    counts = np.zeros(n_classes + 1, dtype=np.int64)
+    sums = np.zeros((n_classes + 1, image.n_channels))
+    for block, samples in _blocks(labels, image):
+        counts += np.bincount(block, minlength=n_classes + 1)
+        for channel, values in enumerate(samples.T):
+            sums[:, channel] += np.bincount(block, weights=values, minlength=n_classes + 1)
+    with np.errstate(invalid="ignore"):  # a class without pixels has no mean
+        return counts[1:], sums[1:] / counts[1:, np.newaxis]
 
 
 def _blocks(labels: NDArray[Any], image: Image) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
@@ -73,4 +80,5 @@ def _blocks(labels: NDArray[Any], image: Image) -> Iterator[tuple[NDArray[Any], 
     n_rows = max(1, _BLOCK * labels.shape[0] // labels.size)
     for start in range(0, labels.shape[0], n_rows):
         rows = slice(start, start + n_rows)
-        yield labels[rows].reshape(-1), image.data[rows].reshape(-1, image.n_channels)
+        # numpy would convert the labels for every use of them.
+        yield labels[rows].reshape(-1).astype(np.intp), image.data[rows].reshape(-1, image.n_channels)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clast._lookup import look_up
 from clast._result import Segmentation
-from clast._statistics import class_statistics
+from clast._statistics import class_means
 from clast.image import GridMismatchError, Image, ImageError, as_image, resolve_mask
 from clast.image._image import ChannelAxis
 
@@ -186,9 +187,8 @@ def _to_labels(
     labels = _scatter(clusters, identity, image.shape, inside)
     if label_order is None or n_classes < 2:
         return labels, identity
-    first = Image(image.channel(0), image.axes)
-    statistics = class_statistics(labels, first, n_classes)
-    keys = statistics.means[:, 0] if label_order == "center" else -statistics.counts
+    counts, means = class_means(labels, Image(image.channel(0), image.axes), n_classes)
+    keys = means[:, 0] if label_order == "center" else -counts
     order = np.argsort(keys, kind="stable")  # classes without pixels have no mean and come last
     return _scatter(clusters, order, image.shape, inside), order
 
@@ -200,8 +200,9 @@ def _scatter(
     dtype = np.uint8 if n_classes < 1 << 8 else np.uint16 if n_classes < 1 << 16 else np.int32
     label_of = np.zeros(n_classes + 1, dtype=dtype)  # the last entry, index -1, is noise
     label_of[order] = np.arange(1, n_classes + 1)
+    found = look_up(label_of, clusters)
     if inside is None:
-        return np.asarray(label_of[clusters].reshape(shape))
+        return found.reshape(shape)
     labels = np.zeros(shape, dtype=dtype)
-    labels[inside] = label_of[clusters]
+    labels[inside] = found
     return labels

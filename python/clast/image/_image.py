@@ -23,8 +23,8 @@ class Image:
     Parameters
     ----------
     data : ndarray of shape shape or shape + (n_channels,)
-        Values in their native dtype, booleans as uint8. There is a channel axis when `data` has one axis more than `axes`
-        names.
+        Values in their native dtype, booleans as uint8. There is a channel axis when `data` has one axis more than
+        `axes` names.
     axes : str
         Names of the spatial axes in order, such as "YX" for a photo, "ZYX" for a stack, "XYZ" for NIfTI.
     channel_names : sequence of str, optional
