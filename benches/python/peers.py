@@ -60,12 +60,14 @@ def limited(peers: list[Peer], n_threads: int) -> Iterator[None]:
 
 
 def available(names: list[str]) -> list[Peer]:
-    """The named peers that are installed, with one line for each that is not."""
+    """The named peers that are installed, with one line for each that is not; clast and scikit-learn have to be."""
     peers = []
     for name in names:
         try:
             peers.append(MAKERS[name]())
         except ImportError as error:
+            if name in REQUIRED:
+                raise
             print(f"skipped: {name} ({error})")
     return peers
 
@@ -162,6 +164,7 @@ def _no_own_threads(_: int) -> None:
     """BLAS and OpenMP are limited for everybody already."""
 
 
+REQUIRED = ("clast", "scikit-learn")
 MAKERS: dict[str, Callable[[], Peer]] = {
     "clast": _clast,
     "scikit-learn": _scikit_learn,
