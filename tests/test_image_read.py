@@ -1,5 +1,6 @@
 """Files to images: values, dtypes, axes, spacing and names as the file states them."""
 
+import importlib.util
 import warnings
 from pathlib import Path
 
@@ -176,6 +177,7 @@ def test_color_tiff(tmp_path, dtype):
     tifffile.imwrite(tmp_path / "a.tif", values, photometric="rgb")
     image = clast.read_image(tmp_path / "a.tif")
     assert image.is_rgb
+    assert image.data.flags.c_contiguous
     np.testing.assert_array_equal(image.data, values)
 
 
@@ -232,6 +234,15 @@ def test_tiff_with_several_series_warns(tmp_path):
         assert clast.read_image(path).shape == (5, 6)
 
 
+@pytest.mark.skipif(importlib.util.find_spec("imagecodecs") is not None, reason="imagecodecs is here and reads it")
+def test_compression_that_needs_another_package_says_which(tmp_path):
+    PillowImage.fromarray(np.eye(9, dtype=np.uint8)).save(tmp_path / "a.tif", compression="tiff_lzw")
+    with pytest.raises(
+        UnreadableImageError, match=r"compression \(LZW\) needs one more package; pip install imagecodecs"
+    ):
+        clast.read_image(tmp_path / "a.tif")
+
+
 def test_big_endian_tiff(tmp_path):
     values = np.arange(30, dtype=np.uint16).reshape(5, 6)
     tifffile.imwrite(tmp_path / "a.tif", values, byteorder=">")
@@ -265,7 +276,7 @@ def test_transparent_pixels_are_outside(tmp_path, mode):
     values = np.full((4, 5, len(mode)), 9, np.uint8)
     values[0, :, -1] = 0
     values[1, :, -1] = 100
-    PillowImage.fromarray(values, mode=None).save(tmp_path / "a.png")
+    PillowImage.fromarray(values).save(tmp_path / "a.png")
     image = clast.read_image(tmp_path / "a.png")
     assert image.n_channels == len(mode) - 1
     np.testing.assert_array_equal(image.mask, values[..., -1] > 0)

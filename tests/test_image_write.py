@@ -243,6 +243,15 @@ def test_failing_write_leaves_everything_as_it_was(tmp_path, monkeypatch, failur
     assert [file.read_text() for file in tmp_path.iterdir()] == (["precious"] if existing else [])
 
 
+def test_readers_of_the_old_file_never_see_half_of_the_new_one(tmp_path):
+    path = tmp_path / "labels.npy"
+    path.write_text("precious")
+    with path.open() as reader:
+        save_labels(path, LABELS, Image(np.zeros((2, 3, 4)), axes="ZYX"), force=True)
+        assert reader.read() == "precious"
+    np.testing.assert_array_equal(np.load(path), LABELS)
+
+
 def test_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch):
     path = tmp_path / "labels.npy"
     save = np.save

@@ -83,7 +83,6 @@ def write_nifti_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
     for field, value in {"cal_min": 0, "cal_max": 0, "aux_file": b"", "descrip": f"clast {__version__}"}.items():
         target.header[field] = value
     target.header.set_intent("none")
-    target.header.set_slope_inter(1, 0)
     nib.save(target, path)
 
 
