@@ -6,6 +6,8 @@ mod kmeans;
 mod moments;
 mod runtime;
 
+use pyo3::pymodule;
+
 /// Compiled kernels of clast; the public names are in `clast` itself.
 #[pymodule(gil_used = false)]
 mod _core {
