@@ -32,6 +32,15 @@ def test_photo_has_three_panels(tmp_path):
     assert (tmp_path / "a.png").stat().st_size > 1000
 
 
+@pytest.mark.parametrize("dtype", ["uint16", "float32"])
+def test_colors_of_any_range_are_shown(dtype):
+    data = RNG.integers(0, 4096, (20, 30, 3)).astype(dtype)
+    result = segment(Image(data, axes="YX", channel_names=("red", "green", "blue")))
+    pixels, means = (axis.images[0].get_array() for axis in result.plot().axes[:2])
+    assert 0.4 < pixels.mean() < 0.6
+    np.testing.assert_allclose(means[..., :3], np.clip(result.recolor() / np.percentile(data, 98), 0, 1), atol=2e-4)
+
+
 def test_grey_image_has_two_panels_with_areas():
     figure = segment(RNG.random((20, 30)), spacing=(0.5, 0.5), unit="um").plot(names=["a", "b", "c"])
     assert titles(figure) == ["intensity", "classes"]

@@ -116,7 +116,9 @@ def _plot_2d(segmentation: "Segmentation", channel: int, palette: NDArray[Any], 
     title = "image" if image.is_rgb else image.channel_names[channel]
     panels = [(title, shown), ("classes", _paint(labels, palette, 1.0))]
     if image.is_rgb:
-        means = np.nan_to_num(segmentation.statistics.means) / 255
+        white = _white(shown)
+        panels[0] = (title, _as_colors(shown, white))
+        means = _as_colors(segmentation.statistics.means, white)
         panels.insert(1, ("mean color of each class", _paint(labels, means, 1.0)))
     figure, axes = _make_figure(1, len(panels), plane, entries)
     window = None if image.is_rgb else _window(segmentation, channel)
@@ -198,6 +200,18 @@ def _paint(labels: NDArray[Any], palette: NDArray[Any], alpha: float) -> NDArray
     colors[1:, 3] = alpha
     painted: NDArray[np.float64] = colors[labels]
     return painted
+
+
+def _white(pixels: NDArray[Any]) -> float:
+    """Find the value to show as white: cameras of 12 bits leave most of 16 unused, and floats have no range."""
+    if pixels.dtype == np.uint8:
+        return 255.0
+    return float(np.percentile(pixels[np.isfinite(pixels)], _WINDOW[1])) or 1.0
+
+
+def _as_colors(values: NDArray[Any], white: float) -> NDArray[np.float64]:
+    scaled = np.nan_to_num(np.asarray(values, dtype=np.float64) / white, posinf=1.0)
+    return np.clip(scaled, 0.0, 1.0)
 
 
 def _window(segmentation: "Segmentation", channel: int) -> tuple[float, float]:
