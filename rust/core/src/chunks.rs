@@ -25,10 +25,7 @@ impl Chunks {
     /// The cut for a pass whose partial result grows with `n_clusters` rows (1 if it does not grow).
     #[must_use]
     pub fn new(n_samples: usize, n_clusters: usize) -> Self {
-        let length = n_samples
-            .div_ceil(MAX_CHUNKS)
-            .max(MIN_CHUNK)
-            .max(CHUNK_PER_CLUSTER * n_clusters);
+        let length = n_samples.div_ceil(MAX_CHUNKS).max(MIN_CHUNK).max(CHUNK_PER_CLUSTER * n_clusters);
         Self { n_samples, length }
     }
 

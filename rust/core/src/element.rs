@@ -25,6 +25,10 @@ pub trait Element: sealed::Sealed + Copy + Default + Send + Sync + 'static {
 pub trait Real: Element<Real = Self> + SimdFloatElement {
     /// The native vector of a SIMD level.
     type Vector<S: Simd>: SimdFloat<S, Element = Self>;
+    /// A vector of 512 bits at every level, for sums whose order must not depend on the level.
+    type Wide<S: Simd>: SimdFloat<S, Element = Self>;
+    /// Lanes of [`Real::Wide`].
+    const WIDE_LANES: usize;
     /// Positive infinity.
     const INFINITY: Self;
     /// Zero.
@@ -32,6 +36,8 @@ pub trait Real: Element<Real = Self> + SimdFloatElement {
     /// One.
     const ONE: Self;
 
+    /// Sum over the lanes, halves first: lane `i` and lane `i + n / 2`, until one is left.
+    fn sum_lanes<S: Simd>(wide: Self::Wide<S>) -> Self;
     /// Rounds to this type.
     fn from_f64(value: f64) -> Self;
     /// Rounds to this type.
@@ -72,12 +78,19 @@ element!(f32, f32, from_f32, f32);
 element!(f64, f64, from_f64, f64);
 
 macro_rules! real {
-    ($type:ty, $vector:ident, $unit_bit:expr, $label_bits:expr, $masked_wide:ident) => {
+    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $unit_bit:expr, $masked_wide:ident) => {
         impl Real for $type {
             type Vector<S: Simd> = S::$vector;
+            type Wide<S: Simd> = $wide<S>;
+            const WIDE_LANES: usize = $lanes;
             const INFINITY: Self = <$type>::INFINITY;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+
+            #[inline(always)]
+            fn sum_lanes<S: Simd>(wide: Self::Wide<S>) -> Self {
+                $sum_lanes(wide)
+            }
 
             #[inline(always)]
             #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
@@ -99,7 +112,7 @@ macro_rules! real {
 
             #[inline(always)]
             fn to_label(self) -> i32 {
-                ((self + $unit_bit).to_bits() & $label_bits) as i32
+                ((self + $unit_bit).to_bits() & 0x7f_ffff) as i32
             }
 
             #[inline(always)]
@@ -126,9 +139,7 @@ pub(crate) const WIDE: usize = 16;
 #[inline(always)]
 fn masked_wide_f32<S: Simd>(simd: S, values: &[f32], labels: &[f32], label: f32) -> [f64x8<S>; 2] {
     let chosen = f32x16::from_slice(simd, labels).simd_eq(label);
-    let (low, high) = chosen
-        .select(f32x16::from_slice(simd, values), f32x16::simd_from(simd, 0.0))
-        .widen();
+    let (low, high) = chosen.select(f32x16::from_slice(simd, values), f32x16::simd_from(simd, 0.0)).widen();
     [low, high]
 }
 
@@ -144,5 +155,21 @@ fn masked_wide_f64<S: Simd>(simd: S, values: &[f64], labels: &[f64], label: f64)
     halves
 }
 
-real!(f32, f32s, 8_388_608.0, 0x7f_ffff, masked_wide_f32);
-real!(f64, f64s, 4_503_599_627_370_496.0, 0x7f_ffff, masked_wide_f64);
+#[inline(always)]
+fn sum_lanes_f32<S: Simd>(wide: f32x16<S>) -> f32 {
+    let (low, high) = wide.split();
+    let (low, high) = (low + high).split();
+    let quarter = low + high;
+    (quarter[0] + quarter[2]) + (quarter[1] + quarter[3])
+}
+
+#[inline(always)]
+fn sum_lanes_f64<S: Simd>(wide: f64x8<S>) -> f64 {
+    let (low, high) = wide.split();
+    let (low, high) = (low + high).split();
+    let quarter = low + high;
+    quarter[0] + quarter[1]
+}
+
+real!(f32, f32s, f32x16, 16, sum_lanes_f32, 8_388_608.0, masked_wide_f32);
+real!(f64, f64s, f64x8, 8, sum_lanes_f64, 4_503_599_627_370_496.0, masked_wide_f64);

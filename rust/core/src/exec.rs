@@ -38,10 +38,7 @@ impl<'a> Exec<'a> {
     /// Runs at the level of this process ([`simd::level`]).
     #[must_use]
     pub fn new(interrupt: &'a Interrupt) -> Self {
-        Self {
-            level: simd::level(),
-            interrupt,
-        }
+        Self { level: simd::level(), interrupt }
     }
 
     /// Fails once the flag is raised.
@@ -49,10 +46,6 @@ impl<'a> Exec<'a> {
     /// # Errors
     /// [`Error::Interrupted`].
     pub fn check(&self) -> Result<()> {
-        if self.interrupt.is_raised() {
-            Err(Error::Interrupted)
-        } else {
-            Ok(())
-        }
+        if self.interrupt.is_raised() { Err(Error::Interrupted) } else { Ok(()) }
     }
 }

@@ -28,11 +28,7 @@ struct Partial {
 
 impl Partial {
     fn empty(n_features: usize) -> Self {
-        Self {
-            count: 0.0,
-            mean: vec![0.0; n_features],
-            squares: vec![0.0; n_features],
-        }
+        Self { count: 0.0, mean: vec![0.0; n_features], squares: vec![0.0; n_features] }
     }
 
     /// Adds one feature of `count` further samples (Chan, Golub and `LeVeque`, 1983): deviations are only ever taken
@@ -66,10 +62,7 @@ pub fn feature_moments<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>) ->
         total.count += partial.count;
     }
     let variance = total.squares.iter().map(|squares| squares / total.count).collect();
-    Ok(Moments {
-        mean: total.mean,
-        variance,
-    })
+    Ok(Moments { mean: total.mean, variance })
 }
 
 fn chunk_moments<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, range: Range<usize>) -> Partial {

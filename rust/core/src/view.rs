@@ -34,28 +34,14 @@ impl<'a, T: Element> Samples<'a, T> {
     pub fn new(values: &'a [T], n_samples: usize, n_features: usize, layout: Layout) -> Result<Self> {
         for (argument, count) in [("n_samples", n_samples), ("n_features", n_features)] {
             if count == 0 {
-                return Err(Error::Range {
-                    argument,
-                    got: "0".into(),
-                    needed: "at least 1".into(),
-                });
+                return Err(Error::Range { argument, got: "0".into(), needed: "at least 1".into() });
             }
         }
         if n_samples.checked_mul(n_features) != Some(values.len()) {
             let (rows, columns) = (n_samples, n_features);
-            return Err(Error::Length {
-                argument: "X",
-                got: values.len(),
-                rows,
-                columns,
-            });
+            return Err(Error::Length { argument: "X", got: values.len(), rows, columns });
         }
-        Ok(Self {
-            values,
-            n_samples,
-            n_features,
-            layout,
-        })
+        Ok(Self { values, n_samples, n_features, layout })
     }
 
     /// Number of samples.
@@ -93,10 +79,7 @@ impl<'a, T: Element> Samples<'a, T> {
                 }
             }
             Layout::Planes => {
-                for (out, value) in row_out
-                    .iter_mut()
-                    .zip(self.values[index..].iter().step_by(self.n_samples))
-                {
+                for (out, value) in row_out.iter_mut().zip(self.values[index..].iter().step_by(self.n_samples)) {
                     *out = value.to_real();
                 }
             }

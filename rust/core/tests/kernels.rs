@@ -4,8 +4,8 @@
 
 mod common;
 
-use clast_core::distance::{Centers, distances, distances_to_own, nearest, nearest_scalar, squared_distance};
-use clast_core::simd::Tile;
+use clast_core::distance::{Assigner, Centers, distances, distances_to_own, nearest_scalar, squared_distance};
+use clast_core::simd::{Level, Tile};
 use clast_core::{Element, Layout, Real, Samples, moments};
 use common::{fused_levels, noise, quarters, rows, run, shapes, to_planes};
 use proptest::prelude::*;
@@ -17,32 +17,50 @@ fn check_nearest<T: Element>(values: &[T], n_features: usize, centers: &[f64]) {
     let centers = Centers::<T::Real>::new(centers, n_features).unwrap();
     for level in fused_levels() {
         for samples in [samples, planes] {
-            let mut tile = Tile::new(n_features);
-            let mut own = vec![T::Real::ZERO; tile.capacity()];
-            for start in (0..samples.n_samples()).step_by(tile.capacity()) {
-                let end = (start + tile.capacity()).min(samples.n_samples());
-                tile.load(level, &samples, start..end);
-                nearest(level, &mut tile, &centers);
-                let mut labels = vec![-1; end - start];
-                assert!(tile.store_labels(level, &mut labels));
-                assert!(!tile.store_labels(level, &mut labels));
-                distances_to_own(level, &tile, &centers, &labels, &mut own);
-                for (i, label) in labels.iter().enumerate() {
-                    let mut point = vec![T::Real::ZERO; n_features];
-                    samples.read_row(start + i, &mut point);
-                    let (expected, distance) = nearest_scalar(&point, centers.values());
-                    assert_eq!(*label, expected);
-                    assert_eq!(own[i], distance);
-                }
-                distances(level, &tile, centers.center(0), &mut own);
-                for i in start..end {
-                    let mut point = vec![T::Real::ZERO; n_features];
-                    samples.read_row(i, &mut point);
-                    assert_eq!(own[i - start], squared_distance(&point, centers.center(0)));
-                }
-            }
+            check_assigner(level, &samples, &centers);
+            check_distances(level, &samples, &centers);
         }
     }
+}
+
+fn check_assigner<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &Centers<T::Real>) {
+    let mut assigner = Assigner::new(level, centers);
+    let mut labels = vec![-1; samples.n_samples()];
+    let block = assigner.block();
+    for (index, labels) in labels.chunks_mut(block).enumerate() {
+        let range = index * block..index * block + labels.len();
+        assert!(assigner.assign(samples, range.clone(), labels));
+        assert!(!assigner.assign(samples, range, labels));
+    }
+    for (i, label) in labels.iter().enumerate() {
+        assert_eq!(*label, nearest_scalar(&point(samples, i), centers.values()).0);
+    }
+}
+
+fn check_distances<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &Centers<T::Real>) {
+    let mut tile = Tile::new(samples.n_features());
+    let mut found = vec![T::Real::ZERO; tile.capacity()];
+    let last = centers.n_clusters() - 1;
+    for start in (0..samples.n_samples()).step_by(tile.capacity()) {
+        let end = (start + tile.capacity()).min(samples.n_samples());
+        let labels: Vec<i32> = (start..end).map(|i| (i % centers.n_clusters()) as i32).collect();
+        tile.load(level, samples, start..end);
+        distances_to_own(level, &tile, centers, &labels, &mut found);
+        for i in start..end {
+            let own = centers.center(labels[i - start] as usize);
+            assert_eq!(found[i - start], squared_distance(&point(samples, i), own));
+        }
+        distances(level, &tile, centers.center(last), &mut found);
+        for i in start..end {
+            assert_eq!(found[i - start], squared_distance(&point(samples, i), centers.center(last)));
+        }
+    }
+}
+
+fn point<T: Element>(samples: &Samples<'_, T>, index: usize) -> Vec<T::Real> {
+    let mut point = vec![T::Real::ZERO; samples.n_features()];
+    samples.read_row(index, &mut point);
+    point
 }
 
 proptest! {

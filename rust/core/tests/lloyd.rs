@@ -38,11 +38,8 @@ fn an_empty_cluster_gets_the_farthest_sample() {
 fn weights_count_as_repetitions() {
     let values = quarters(300, 3, 5);
     let weights: Vec<f64> = (0..300).map(|i| f64::from(i % 4)).collect();
-    let repeated: Vec<f64> = values
-        .chunks_exact(3)
-        .zip(&weights)
-        .flat_map(|(row, weight)| row.repeat(*weight as usize))
-        .collect();
+    let repeated: Vec<f64> =
+        values.chunks_exact(3).zip(&weights).flat_map(|(row, weight)| row.repeat(*weight as usize)).collect();
     let centers = first_samples(&rows(&values, 3), 5);
     let weights = Weights::new(Some(&weights), 300).unwrap();
     let (weighted, _) = run(|exec| fit(exec, &rows(&values, 3), weights, &centers, STOP)).unwrap();
@@ -62,21 +59,9 @@ fn iterations_are_reported_with_the_inertia_of_their_centers() {
     let mut labels = vec![0; 1000];
     let found = run(|exec| {
         let mut report = |iteration, inertia| seen.push((iteration, inertia));
-        kmeans::fit(
-            exec,
-            &samples,
-            Weights::Unit,
-            &centers,
-            STOP,
-            &mut labels,
-            Some(&mut report),
-        )
-        .unwrap()
+        kmeans::fit(exec, &samples, Weights::Unit, &centers, STOP, &mut labels, Some(&mut report)).unwrap()
     });
-    assert_eq!(
-        seen.iter().map(|(iteration, _)| *iteration).collect::<Vec<_>>(),
-        (0..found.n_iter).collect::<Vec<_>>()
-    );
+    assert_eq!(seen.iter().map(|(iteration, _)| *iteration).collect::<Vec<_>>(), (0..found.n_iter).collect::<Vec<_>>());
     assert!(seen.windows(2).all(|pair| pair[1].1 <= pair[0].1));
     assert!(found.inertia <= seen.last().unwrap().1);
 }
@@ -138,13 +123,12 @@ fn threads_and_levels<T: Element>(values: &[T], n_features: usize, n_clusters: u
     let weights = Weights::new(weights, samples.n_samples()).unwrap();
     let centers = first_samples(&samples, n_clusters);
     let stop = Stop { max_iter: 6, tol: 0.0 };
-    let mut runs = fused_levels()
-        .into_iter()
-        .flat_map(|level| [1, 2, 4, 7].map(|threads| (level, threads)))
-        .map(|(level, threads)| {
+    let mut runs = fused_levels().into_iter().flat_map(|level| [1, 2, 4, 7].map(|threads| (level, threads))).map(
+        |(level, threads)| {
             let (fit, labels) = run_at(level, threads, |exec| fit(exec, &samples, weights, &centers, stop)).unwrap();
             bits(&fit, &labels)
-        });
+        },
+    );
     if let Some(first) = runs.next() {
         assert!(runs.all(|other| other == first));
     }
@@ -156,15 +140,9 @@ fn a_run_stops_when_asked() {
     let samples = rows(&values, 3);
     let interrupt = Interrupt::default();
     interrupt.raise();
-    let exec = Exec {
-        level: simd::level(),
-        interrupt: &interrupt,
-    };
+    let exec = Exec { level: simd::level(), interrupt: &interrupt };
     let centers = first_samples(&samples, 4);
-    assert_eq!(
-        fit(&exec, &samples, Weights::Unit, &centers, STOP).unwrap_err(),
-        Error::Interrupted
-    );
+    assert_eq!(fit(&exec, &samples, Weights::Unit, &centers, STOP).unwrap_err(), Error::Interrupted);
 }
 
 #[test]
@@ -173,11 +151,7 @@ fn wrong_input_is_named() {
     let samples = rows(&values, 2);
     let message = |error: Error| error.to_string();
     let failed = |centers: &[f64], stop| {
-        message(
-            run(|exec| fit(exec, &samples, Weights::Unit, centers, stop))
-                .map(|_| ())
-                .unwrap_err(),
-        )
+        message(run(|exec| fit(exec, &samples, Weights::Unit, centers, stop)).map(|_| ()).unwrap_err())
     };
     assert_eq!(
         message(Samples::<f64>::new(&values, 3, 2, Layout::RowMajor).unwrap_err()),
@@ -187,19 +161,10 @@ fn wrong_input_is_named() {
         message(Samples::<f64>::new(&[], 0, 2, Layout::RowMajor).unwrap_err()),
         "'n_samples' is 0, but must be at least 1"
     );
-    assert_eq!(
-        message(Weights::new(Some(&[1.0]), 2).unwrap_err()),
-        "'sample_weight' has 1 weights, but 2 are needed"
-    );
+    assert_eq!(message(Weights::new(Some(&[1.0]), 2).unwrap_err()), "'sample_weight' has 1 weights, but 2 are needed");
     assert_eq!(failed(&[], STOP), "'centers' has 0 values, but its shape 1 x 2 needs 2");
-    assert_eq!(
-        failed(&[0.0; 6], STOP),
-        "'n_clusters' is 3, but must be at most n_samples=2"
-    );
-    assert_eq!(
-        failed(&[0.0; 2], Stop { max_iter: 0, tol: 0.0 }),
-        "'max_iter' is 0, but must be at least 1"
-    );
+    assert_eq!(failed(&[0.0; 6], STOP), "'n_clusters' is 3, but must be at most n_samples=2");
+    assert_eq!(failed(&[0.0; 2], Stop { max_iter: 0, tol: 0.0 }), "'max_iter' is 0, but must be at least 1");
     assert_eq!(
         message(run(|exec| kmeans::inertia(exec, &samples, Weights::Unit, &[0.0; 2], &[0, 1])).unwrap_err()),
         "'labels' is 1, but must be from 0 to 0"

@@ -12,9 +12,7 @@ use proptest::prelude::*;
 
 /// The draws that a generator would give: the first one, then `trials` for each further center.
 fn draws(n_clusters: usize, trials: usize, seed: u64) -> (f64, Vec<f64>) {
-    let mut numbers = noise(1 + (n_clusters - 1) * trials, seed)
-        .into_iter()
-        .map(|x| f64::midpoint(x, 1.0));
+    let mut numbers = noise(1 + (n_clusters - 1) * trials, seed).into_iter().map(|x| f64::midpoint(x, 1.0));
     (numbers.next().unwrap(), numbers.collect())
 }
 
@@ -40,9 +38,8 @@ fn plus_plus_scalar(values: &[f64], d: usize, weights: Weights<'_>, first: f64, 
         let mut best: Option<(f64, usize, Vec<f64>)> = None;
         for draw in &draws[(step - 1) * trials..step * trials] {
             let candidate = search(&terms, draw * potential, false);
-            let with: Vec<f64> = (0..n)
-                .map(|i| closest[i].min(squared_distance(points[i], points[candidate])))
-                .collect();
+            let with: Vec<f64> =
+                (0..n).map(|i| closest[i].min(squared_distance(points[i], points[candidate]))).collect();
             let sum = with.iter().zip(&weight).map(|(x, w)| x * w).sum();
             if best.as_ref().is_none_or(|best| sum < best.0) {
                 best = Some((sum, candidate, with));
@@ -108,12 +105,6 @@ fn wrong_input_is_named() {
     let failed = |draws: &[f64], k| -> Error {
         run(|exec| plus_plus(exec, &rows(&values, 1), Weights::Unit, 0.5, draws, k)).unwrap_err()
     };
-    assert_eq!(
-        failed(&[0.1; 3], 4).to_string(),
-        "'n_clusters' is 4, but must be from 1 to n_samples=3"
-    );
-    assert_eq!(
-        failed(&[0.1; 3], 3).to_string(),
-        "'draws' has 3 values, but its shape 2 x 1 needs 2"
-    );
+    assert_eq!(failed(&[0.1; 3], 4).to_string(), "'n_clusters' is 4, but must be from 1 to n_samples=3");
+    assert_eq!(failed(&[0.1; 3], 3).to_string(), "'draws' has 3 values, but its shape 2 x 1 needs 2");
 }

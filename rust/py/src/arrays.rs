@@ -73,11 +73,7 @@ pub(crate) fn with_view<T: Element + numpy::Element, O>(
     array: &PyReadonlyArray2<'_, T>,
     body: impl FnOnce(Samples<'_, T>) -> PyResult<O>,
 ) -> PyResult<O> {
-    let layout = if array.is_c_contiguous() {
-        Layout::RowMajor
-    } else {
-        Layout::Planes
-    };
+    let layout = if array.is_c_contiguous() { Layout::RowMajor } else { Layout::Planes };
     let values = array
         .as_slice()
         .map_err(|_| PyValueError::new_err("'X' is not contiguous, but C or Fortran order is needed"))?;
@@ -90,9 +86,7 @@ pub(crate) fn contiguous<'a, T: numpy::Element>(name: &str, array: &'a PyReadonl
     if !array.is_c_contiguous() {
         return Err(PyValueError::new_err(format!("'{name}' is not C-contiguous")));
     }
-    array
-        .as_slice()
-        .map_err(|_| PyValueError::new_err(format!("'{name}' is not C-contiguous")))
+    array.as_slice().map_err(|_| PyValueError::new_err(format!("'{name}' is not C-contiguous")))
 }
 
 /// The values of a contiguous vector, if there is one.
@@ -101,11 +95,7 @@ pub(crate) fn vector<'a, T: numpy::Element>(
     array: Option<&'a PyReadonlyArray1<'_, T>>,
 ) -> PyResult<Option<&'a [T]>> {
     array
-        .map(|array| {
-            array
-                .as_slice()
-                .map_err(|_| PyValueError::new_err(format!("'{name}' is not contiguous")))
-        })
+        .map(|array| array.as_slice().map_err(|_| PyValueError::new_err(format!("'{name}' is not contiguous"))))
         .transpose()
 }
 
@@ -116,7 +106,5 @@ pub(crate) fn check_centers(centers: &PyReadonlyArray2<'_, f64>, n_features: usi
     }
     let [rows, columns] = [centers.shape()[0], centers.shape()[1]];
     let needed = format!("(n_clusters, n_features={n_features})");
-    Err(PyValueError::new_err(format!(
-        "'centers' has shape ({rows}, {columns}), but {needed} is needed"
-    )))
+    Err(PyValueError::new_err(format!("'centers' has shape ({rows}, {columns}), but {needed} is needed")))
 }

@@ -1,10 +1,7 @@
 //! k-means.
 
 #![allow(non_snake_case, reason = "X is the field's name for a sample matrix")]
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "arguments arrive from Python as owned borrows of arrays"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
 use clast_core::kmeans::{self, Stop};
 use clast_core::{Element, Samples, Weights};
@@ -15,14 +12,7 @@ use crate::arrays::{Matrix, check_centers, contiguous, vector, with_samples};
 use crate::errors::to_python;
 use crate::runtime::{drive, run};
 
-type Lloyd<'py> = (
-    Bound<'py, PyArray1<i32>>,
-    Bound<'py, PyArray2<f64>>,
-    f64,
-    usize,
-    bool,
-    f64,
-);
+type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, bool, f64);
 
 fn weights_of<'a, T: Element>(
     sample_weight: Option<&'a PyReadonlyArray1<'_, f64>>,

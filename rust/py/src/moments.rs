@@ -1,10 +1,7 @@
 //! Moments of features.
 
 #![allow(non_snake_case, reason = "X is the field's name for a sample matrix")]
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "arguments arrive from Python as owned borrows of arrays"
-)]
+#![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
 use clast_core::moments;
 use numpy::{PyArray1, ToPyArray};

@@ -89,10 +89,7 @@ fn wait<E, O>(
     }
 }
 
-#[allow(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the method alone fixes a lifetime that must stay free"
-)]
+#[allow(clippy::redundant_closure_for_method_calls, reason = "the method alone fixes a lifetime that must stay free")]
 fn check_signals() -> PyResult<()> {
     Python::attach(|py| py.check_signals())
 }
@@ -100,10 +97,7 @@ fn check_signals() -> PyResult<()> {
 fn finish<O>(outcome: std::thread::Result<Result<O>>) -> PyResult<O> {
     match outcome {
         Ok(result) => result.map_err(|error| to_python(&error)),
-        Err(panic) => Err(PyRuntimeError::new_err(format!(
-            "internal error, please report it: {}",
-            text(&*panic)
-        ))),
+        Err(panic) => Err(PyRuntimeError::new_err(format!("internal error, please report it: {}", text(&*panic)))),
     }
 }
 
@@ -140,12 +134,7 @@ fn pool() -> PyResult<&'static ThreadPool> {
         entry = known.next;
     }
     let pool = build_pool(n_threads)?;
-    let added: &'static mut Entry = Box::leak(Box::new(Entry {
-        process,
-        n_threads,
-        pool,
-        next: None,
-    }));
+    let added: &'static mut Entry = Box::leak(Box::new(Entry { process, n_threads, pool, next: None }));
     loop {
         added.next = self::entry(newest);
         match POOLS.compare_exchange(newest, added, Ordering::AcqRel, Ordering::Acquire) {
@@ -162,14 +151,10 @@ fn entry(pointer: *mut Entry) -> Option<&'static Entry> {
 }
 
 fn build_pool(n_threads: usize) -> PyResult<ThreadPool> {
-    ThreadPoolBuilder::new()
-        .num_threads(n_threads)
-        .thread_name(|i| format!("clast-{i}"))
-        .build()
-        .map_err(|error| {
-            let cure = "set fewer with clast.set_num_threads() or CLAST_NUM_THREADS";
-            PyRuntimeError::new_err(format!("cannot start {n_threads} threads: {error}; {cure}"))
-        })
+    ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|i| format!("clast-{i}")).build().map_err(|error| {
+        let cure = "set fewer with clast.set_num_threads() or CLAST_NUM_THREADS";
+        PyRuntimeError::new_err(format!("cannot start {n_threads} threads: {error}; {cure}"))
+    })
 }
 
 /// The count set by the user; 0 until then.
@@ -214,9 +199,7 @@ pub(crate) fn set_num_threads(n_threads: isize) -> PyResult<()> {
             CHOSEN_THREADS.store(count, Ordering::Relaxed);
             Ok(())
         }
-        _ => Err(PyValueError::new_err(format!(
-            "'n_threads' is {n_threads}, but must be at least 1"
-        ))),
+        _ => Err(PyValueError::new_err(format!("'n_threads' is {n_threads}, but must be at least 1"))),
     }
 }
 

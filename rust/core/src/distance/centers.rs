@@ -1,5 +1,6 @@
 //! Centers of clusters as kernels read them.
 
+use super::rows::{Padded, reads_rows};
 use crate::{Error, Real, Result};
 
 /// Centers in the type that distances are computed in, shape (`n_clusters`, `n_features`), at least one.
@@ -7,6 +8,8 @@ use crate::{Error, Real, Result};
 pub struct Centers<R> {
     values: Vec<R>,
     n_features: usize,
+    /// The same for the kernel that reads whole rows, if that one is used: each center padded with zeros.
+    padded: Option<Padded<R>>,
 }
 
 impl<R: Real> Centers<R> {
@@ -17,17 +20,17 @@ impl<R: Real> Centers<R> {
     pub fn new(centers: &[f64], n_features: usize) -> Result<Self> {
         if centers.is_empty() || !centers.len().is_multiple_of(n_features) {
             let rows = centers.len().div_ceil(n_features).max(1);
-            return Err(Error::Length {
-                argument: "centers",
-                got: centers.len(),
-                rows,
-                columns: n_features,
-            });
+            return Err(Error::Length { argument: "centers", got: centers.len(), rows, columns: n_features });
         }
-        Ok(Self {
-            values: centers.iter().map(|c| R::from_f64(*c)).collect(),
-            n_features,
-        })
+        let values: Vec<R> = centers.iter().map(|c| R::from_f64(*c)).collect();
+        let padded = reads_rows(values.len() / n_features, n_features).then(|| Padded::new(&values, n_features));
+        Ok(Self { values, n_features, padded })
+    }
+
+    /// The padded centers, if whole rows are to be read.
+    #[must_use]
+    pub(super) fn padded(&self) -> Option<&Padded<R>> {
+        self.padded.as_ref()
     }
 
     /// Number of centers.
@@ -60,10 +63,7 @@ impl<R: Real> Centers<R> {
     /// # Errors
     /// [`Error::Range`] naming the first label without one.
     pub fn check_labels(&self, labels: &[i32]) -> Result<()> {
-        match labels
-            .iter()
-            .find(|label| **label < 0 || **label as usize >= self.n_clusters())
-        {
+        match labels.iter().find(|label| **label < 0 || **label as usize >= self.n_clusters()) {
             None => Ok(()),
             Some(label) => Err(Error::Range {
                 argument: "labels",

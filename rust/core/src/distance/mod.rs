@@ -1,15 +1,21 @@
 //! Squared Euclidean distances between samples and centers.
 //!
-//! Everything is computed from differences, (x - c)^2, summed over the features in order with fused multiply-add: the
-//! result does not depend on an offset common to all samples, is the same in every lane of every SIMD level, and needs
-//! no centered copy of the samples.
+//! Everything is computed from differences, (x - c)^2, summed with fused multiply-add: the result does not depend on an
+//! offset common to all samples and needs no centered copy of them. With few features one lane holds one sample and adds
+//! its features in order; with many, one lane holds every 8th or 16th feature. Either way the order of additions
+//! follows from the shape alone and is the same at every SIMD level.
 
+mod assigner;
 mod centers;
 mod nearest;
 mod plain;
+mod rows;
 mod scalar;
 
+pub use assigner::Assigner;
 pub use centers::Centers;
 pub use nearest::nearest;
 pub use plain::{distances, distances_to_own};
-pub use scalar::{nearest_scalar, squared_distance};
+use rows::Padded;
+pub use rows::reads_rows;
+pub use scalar::{nearest_scalar, squared_distance, squared_distance_in_lanes};

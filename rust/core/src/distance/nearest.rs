@@ -49,10 +49,7 @@ impl<V> Best<V> {
     where
         V: SimdFloat<S, Element = R>,
     {
-        Self {
-            distance: V::simd_from(simd, R::INFINITY),
-            label: V::simd_from(simd, R::ZERO),
-        }
+        Self { distance: V::simd_from(simd, R::INFINITY), label: V::simd_from(simd, R::ZERO) }
     }
 
     #[inline(always)]

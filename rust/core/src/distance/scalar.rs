@@ -1,5 +1,6 @@
 //! The oracle: the plainest possible loops, with the arithmetic that every vector kernel repeats lane by lane.
 
+use super::reads_rows;
 use crate::Real;
 
 /// Squared Euclidean distance between two points, summed over the features in order.
@@ -14,14 +15,34 @@ pub fn squared_distance<R: Real>(point: &[R], center: &[R]) -> R {
     sum
 }
 
+/// As [`squared_distance`], summed in the lanes of a 512-bit vector: feature `f` into lane `f % n`, halves added last.
+#[must_use]
+pub fn squared_distance_in_lanes<R: Real>(point: &[R], center: &[R]) -> R {
+    let mut lanes = vec![R::ZERO; R::WIDE_LANES];
+    for (f, (x, c)) in point.iter().zip(center).enumerate() {
+        let difference = *x - *c;
+        let lane = &mut lanes[f % R::WIDE_LANES];
+        *lane = difference.fused_mul_add(difference, *lane);
+    }
+    while lanes.len() > 1 {
+        let half = lanes.split_off(lanes.len() / 2);
+        for (lane, other) in lanes.iter_mut().zip(half) {
+            *lane += other;
+        }
+    }
+    lanes[0]
+}
+
 /// Index of the center nearest to `point`, the lowest on ties, and its squared distance.
 ///
 /// `centers` has the shape (`n_clusters`, `n_features`).
 #[must_use]
 pub fn nearest_scalar<R: Real>(point: &[R], centers: &[R]) -> (i32, R) {
+    let in_lanes = reads_rows(centers.len() / point.len(), point.len());
     let mut best = (0, R::INFINITY);
     for (label, center) in centers.chunks_exact(point.len()).enumerate() {
-        let distance = squared_distance(point, center);
+        let distance =
+            if in_lanes { squared_distance_in_lanes(point, center) } else { squared_distance(point, center) };
         if distance < best.1 {
             best = (label as i32, distance);
         }

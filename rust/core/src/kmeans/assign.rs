@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::chunks::Chunks;
-use crate::distance::{Centers, distances, distances_to_own, nearest};
+use crate::distance::{Assigner, Centers, distances, distances_to_own};
 use crate::simd::Tile;
 use crate::{Element, Error, Exec, Real, Result, Samples, Weights};
 
@@ -11,12 +11,7 @@ pub(super) fn check_labels<T: Element>(samples: &Samples<'_, T>, labels: &[i32])
     if labels.len() == samples.n_samples() {
         return Ok(());
     }
-    Err(Error::Mismatch {
-        argument: "labels",
-        dimension: "labels",
-        got: labels.len(),
-        needed: samples.n_samples(),
-    })
+    Err(Error::Mismatch { argument: "labels", dimension: "labels", got: labels.len(), needed: samples.n_samples() })
 }
 
 /// Writes the label of the center nearest to each sample, the lowest on ties; shape (`n_samples`,).
@@ -32,21 +27,16 @@ pub fn predict<T: Element>(
     check_labels(samples, labels_out)?;
     let centers = Centers::<T::Real>::new(centers, samples.n_features())?;
     let length = Chunks::new(samples.n_samples(), 1).length();
-    labels_out
-        .par_chunks_mut(length)
-        .enumerate()
-        .try_for_each(|(chunk, labels)| {
-            exec.check()?;
-            let mut tile = Tile::new(samples.n_features());
-            let capacity = tile.capacity();
-            for (block, labels) in labels.chunks_mut(capacity).enumerate() {
-                let start = chunk * length + block * capacity;
-                tile.load(exec.level, samples, start..start + labels.len());
-                nearest(exec.level, &mut tile, &centers);
-                tile.store_labels(exec.level, labels);
-            }
-            Ok(())
-        })
+    labels_out.par_chunks_mut(length).enumerate().try_for_each(|(chunk, labels)| {
+        exec.check()?;
+        let mut assigner = Assigner::new(exec.level, &centers);
+        let block = assigner.block();
+        for (index, labels) in labels.chunks_mut(block).enumerate() {
+            let start = chunk * length + index * block;
+            assigner.assign(samples, start..start + labels.len(), labels);
+        }
+        Ok(())
+    })
 }
 
 /// Weighted sum of the squared distances of the samples to the centers of their labels, in float64.
@@ -111,34 +101,26 @@ pub fn transform<T: Element>(
     let n_clusters = centers.n_clusters();
     if distances_out.len() != samples.n_samples() * n_clusters {
         let (rows, columns) = (samples.n_samples(), n_clusters);
-        return Err(Error::Length {
-            argument: "distances",
-            got: distances_out.len(),
-            rows,
-            columns,
-        });
+        return Err(Error::Length { argument: "distances", got: distances_out.len(), rows, columns });
     }
     let length = Chunks::new(samples.n_samples(), 1).length();
-    distances_out
-        .par_chunks_mut(length * n_clusters)
-        .enumerate()
-        .try_for_each(|(chunk, rows)| {
-            exec.check()?;
-            let mut tile = Tile::new(samples.n_features());
-            let capacity = tile.capacity();
-            let mut column = vec![T::Real::ZERO; capacity];
-            for (block, rows) in rows.chunks_mut(capacity * n_clusters).enumerate() {
-                let start = chunk * length + block * capacity;
-                tile.load(exec.level, samples, start..start + rows.len() / n_clusters);
-                for cluster in 0..n_clusters {
-                    distances(exec.level, &tile, centers.center(cluster), &mut column);
-                    for (row, distance) in rows.chunks_exact_mut(n_clusters).zip(&column) {
-                        row[cluster] = distance.square_root();
-                    }
+    distances_out.par_chunks_mut(length * n_clusters).enumerate().try_for_each(|(chunk, rows)| {
+        exec.check()?;
+        let mut tile = Tile::new(samples.n_features());
+        let capacity = tile.capacity();
+        let mut column = vec![T::Real::ZERO; capacity];
+        for (block, rows) in rows.chunks_mut(capacity * n_clusters).enumerate() {
+            let start = chunk * length + block * capacity;
+            tile.load(exec.level, samples, start..start + rows.len() / n_clusters);
+            for cluster in 0..n_clusters {
+                distances(exec.level, &tile, centers.center(cluster), &mut column);
+                for (row, distance) in rows.chunks_exact_mut(n_clusters).zip(&column) {
+                    row[cluster] = distance.square_root();
                 }
             }
-            Ok(())
-        })
+        }
+        Ok(())
+    })
 }
 
 /// Whether two labelings of the same samples are one clustering up to the names of the labels.
@@ -146,15 +128,12 @@ pub fn transform<T: Element>(
 pub fn is_same_clustering(labels: &[i32], other: &[i32], n_clusters: usize) -> bool {
     let mut mapped = vec![-1; n_clusters];
     labels.len() == other.len()
-        && labels
-            .iter()
-            .zip(other)
-            .all(|(label, other)| match mapped.get_mut(*label as usize) {
-                Some(name) if *name == -1 => {
-                    *name = *other;
-                    true
-                }
-                Some(name) => name == other,
-                None => false,
-            })
+        && labels.iter().zip(other).all(|(label, other)| match mapped.get_mut(*label as usize) {
+            Some(name) if *name == -1 => {
+                *name = *other;
+                true
+            }
+            Some(name) => name == other,
+            None => false,
+        })
 }

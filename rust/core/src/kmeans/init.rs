@@ -42,21 +42,12 @@ pub fn plus_plus<T: Element>(
 fn check<T: Element>(samples: &Samples<'_, T>, draws: &[f64], n_clusters: usize) -> Result<()> {
     if n_clusters == 0 || n_clusters > samples.n_samples() {
         let needed = format!("from 1 to n_samples={}", samples.n_samples());
-        return Err(Error::Range {
-            argument: "n_clusters",
-            got: n_clusters.to_string(),
-            needed,
-        });
+        return Err(Error::Range { argument: "n_clusters", got: n_clusters.to_string(), needed });
     }
     let rows = n_clusters - 1;
     let columns = draws.len().checked_div(rows).unwrap_or(0);
     if rows * columns != draws.len() || (rows > 0 && columns == 0) {
-        return Err(Error::Length {
-            argument: "draws",
-            got: draws.len(),
-            rows,
-            columns: columns.max(1),
-        });
+        return Err(Error::Length { argument: "draws", got: draws.len(), rows, columns: columns.max(1) });
     }
     Ok(())
 }
@@ -97,16 +88,8 @@ impl<'a, T: Element> Seeding<'a, T> {
     fn new(exec: &'a Exec<'a>, samples: &'a Samples<'a, T>, weights: Weights<'a>, first: usize) -> Result<Self> {
         let chunks = Chunks::new(samples.n_samples(), 1);
         let (nearest, centers) = (vec![0; samples.n_samples()], samples.row_f64(first));
-        let mut seeding = Self {
-            exec,
-            samples,
-            weights,
-            chunks,
-            chosen: vec![first],
-            centers,
-            nearest,
-            potentials: Vec::new(),
-        };
+        let mut seeding =
+            Self { exec, samples, weights, chunks, chosen: vec![first], centers, nearest, potentials: Vec::new() };
         // The first center is its own only candidate: the pass yields the potentials that the first draws need.
         let columns = seeding.evaluate(&[first])?;
         seeding.potentials = columns.into_iter().flatten().collect();
@@ -116,10 +99,7 @@ impl<'a, T: Element> Seeding<'a, T> {
     /// Draws candidates and keeps the one with the smallest potential, the first on ties.
     fn add_center(&mut self, draws: &[f64]) -> Result<()> {
         let total: f64 = self.potentials.iter().sum();
-        let candidates = draws
-            .iter()
-            .map(|draw| self.find(draw * total))
-            .collect::<Result<Vec<_>>>()?;
+        let candidates = draws.iter().map(|draw| self.find(draw * total)).collect::<Result<Vec<_>>>()?;
         let rows = self.evaluate(&candidates)?;
         let mut best = (0, f64::INFINITY);
         for candidate in 0..candidates.len() {
@@ -239,10 +219,6 @@ impl Scan {
     fn new(n_features: usize) -> Self {
         let tile = Tile::new(n_features);
         let capacity = tile.capacity();
-        Self {
-            tile,
-            closest: vec![0.0; capacity],
-            other: vec![0.0; capacity],
-        }
+        Self { tile, closest: vec![0.0; capacity], other: vec![0.0; capacity] }
     }
 }

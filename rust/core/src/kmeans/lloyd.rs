@@ -6,8 +6,7 @@ use super::assign;
 use super::empty::relocate_empty_clusters;
 use super::sums::Sums;
 use crate::chunks::Chunks;
-use crate::distance::{Centers, nearest};
-use crate::simd::Tile;
+use crate::distance::{Assigner, Centers};
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
 /// When a run ends.
@@ -56,20 +55,10 @@ pub fn fit<T: Element>(
 ) -> Result<Fit> {
     assign::check_labels(samples, labels_out)?;
     if stop.max_iter == 0 {
-        return Err(Error::Range {
-            argument: "max_iter",
-            got: "0".into(),
-            needed: "at least 1".into(),
-        });
+        return Err(Error::Range { argument: "max_iter", got: "0".into(), needed: "at least 1".into() });
     }
     let mut run = Lloyd::new(exec, samples, weights, centers, labels_out)?;
-    let mut fit = Fit {
-        centers: Vec::new(),
-        inertia: 0.0,
-        n_iter: 0,
-        strict_convergence: false,
-        center_shift: 0.0,
-    };
+    let mut fit = Fit { centers: Vec::new(), inertia: 0.0, n_iter: 0, strict_convergence: false, center_shift: 0.0 };
     while fit.n_iter < stop.max_iter {
         let changed = run.assign_and_sum()?;
         run.relocate_empty_clusters()?;
@@ -117,32 +106,15 @@ impl<'a, T: Element> Lloyd<'a, T> {
         let n_features = samples.n_features();
         let n_clusters = Centers::<T::Real>::new(centers, n_features)?.values().len() / n_features;
         if n_clusters > samples.n_samples() {
-            let (got, needed) = (
-                n_clusters.to_string(),
-                format!("at most n_samples={}", samples.n_samples()),
-            );
-            return Err(Error::Range {
-                argument: "n_clusters",
-                got,
-                needed,
-            });
+            let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={}", samples.n_samples()));
+            return Err(Error::Range { argument: "n_clusters", got, needed });
         }
         labels.fill(-1);
         let chunks = Chunks::new(samples.n_samples(), n_clusters);
         let sums = Sums::new(n_clusters, n_features);
         let partials = vec![sums.clone(); chunks.count()];
         let centers_new = vec![0.0; centers.len()];
-        Ok(Self {
-            exec,
-            samples,
-            weights,
-            chunks,
-            partials,
-            sums,
-            centers: centers.to_vec(),
-            centers_new,
-            labels,
-        })
+        Ok(Self { exec, samples, weights, chunks, partials, sums, centers: centers.to_vec(), centers_new, labels })
     }
 
     /// Labels each sample, sums each cluster; returns whether a label changed.
@@ -158,15 +130,13 @@ impl<'a, T: Element> Lloyd<'a, T> {
             .map(|(chunk, (labels, sums))| {
                 exec.check()?;
                 sums.clear();
-                let mut tile = Tile::new(samples.n_features());
+                let mut assigner = Assigner::new(exec.level, &centers);
                 let mut changed = false;
-                let capacity = tile.capacity();
-                for (block, labels) in labels.chunks_mut(capacity).enumerate() {
-                    let start = chunk * length + block * capacity;
-                    tile.load(exec.level, samples, start..start + labels.len());
-                    nearest(exec.level, &mut tile, &centers);
-                    changed |= tile.store_labels(exec.level, labels);
-                    sums.add(exec.level, samples, weights, start, &tile, labels);
+                let block = assigner.block();
+                for (index, labels) in labels.chunks_mut(block).enumerate() {
+                    let start = chunk * length + index * block;
+                    changed |= assigner.assign(samples, start..start + labels.len(), labels);
+                    sums.add(exec.level, samples, weights, start, assigner.tile(), labels);
                 }
                 Ok(changed)
             })
@@ -184,25 +154,14 @@ impl<'a, T: Element> Lloyd<'a, T> {
     }
 
     fn relocate_empty_clusters(&mut self) -> Result<()> {
-        relocate_empty_clusters(
-            self.exec,
-            self.samples,
-            self.weights,
-            &self.centers,
-            self.labels,
-            &mut self.sums,
-        )
+        relocate_empty_clusters(self.exec, self.samples, self.weights, &self.centers, self.labels, &mut self.sums)
     }
 
     /// Moves the centers to the means of their samples; returns the squared movements added up.
     fn update_centers(&mut self) -> f64 {
         self.sums.centers(&mut self.centers_new);
         std::mem::swap(&mut self.centers, &mut self.centers_new);
-        self.centers
-            .iter()
-            .zip(&self.centers_new)
-            .map(|(new, old)| (new - old) * (new - old))
-            .sum()
+        self.centers.iter().zip(&self.centers_new).map(|(new, old)| (new - old) * (new - old)).sum()
     }
 
     fn inertia(&self) -> Result<f64> {

@@ -29,20 +29,11 @@ pub(super) struct Sums {
 impl Sums {
     pub(super) fn new(n_clusters: usize, n_features: usize) -> Self {
         let values = vec![0.0; n_clusters * (n_features + 1) * Self::turns(n_clusters, n_features)];
-        Self {
-            values,
-            n_clusters,
-            n_features,
-            row: vec![0.0; n_features],
-        }
+        Self { values, n_clusters, n_features, row: vec![0.0; n_features] }
     }
 
     fn turns(n_clusters: usize, n_features: usize) -> usize {
-        if n_features <= TILE_FEATURES && n_clusters > MASKED_CLUSTERS {
-            TURNS
-        } else {
-            1
-        }
+        if n_features <= TILE_FEATURES && n_clusters > MASKED_CLUSTERS { TURNS } else { 1 }
     }
 
     pub(super) fn clear(&mut self) {
@@ -56,19 +47,19 @@ impl Sums {
         samples: &Samples<'_, T>,
         weights: Weights<'_>,
         start: usize,
-        tile: &Tile<T::Real>,
+        tile: Option<&Tile<T::Real>>,
         labels: &[i32],
     ) {
         let weights = weights.slice(start, labels.len());
-        dispatch!(level, simd => match self.n_features {
-            1 => self.add_tile::<_, _, 1>(simd, weights, tile, labels),
-            2 => self.add_tile::<_, _, 2>(simd, weights, tile, labels),
-            3 => self.add_tile::<_, _, 3>(simd, weights, tile, labels),
-            4 => self.add_tile::<_, _, 4>(simd, weights, tile, labels),
-            5 => self.add_tile::<_, _, 5>(simd, weights, tile, labels),
-            6 => self.add_tile::<_, _, 6>(simd, weights, tile, labels),
-            7 => self.add_tile::<_, _, 7>(simd, weights, tile, labels),
-            TILE_FEATURES => self.add_tile::<_, _, TILE_FEATURES>(simd, weights, tile, labels),
+        dispatch!(level, simd => match (tile, self.n_features) {
+            (Some(tile), 1) => self.add_tile::<_, _, 1>(simd, weights, tile, labels),
+            (Some(tile), 2) => self.add_tile::<_, _, 2>(simd, weights, tile, labels),
+            (Some(tile), 3) => self.add_tile::<_, _, 3>(simd, weights, tile, labels),
+            (Some(tile), 4) => self.add_tile::<_, _, 4>(simd, weights, tile, labels),
+            (Some(tile), 5) => self.add_tile::<_, _, 5>(simd, weights, tile, labels),
+            (Some(tile), 6) => self.add_tile::<_, _, 6>(simd, weights, tile, labels),
+            (Some(tile), 7) => self.add_tile::<_, _, 7>(simd, weights, tile, labels),
+            (Some(tile), TILE_FEATURES) => self.add_tile::<_, _, TILE_FEATURES>(simd, weights, tile, labels),
             _ => self.add_rows(samples, weights, start, labels),
         });
     }
@@ -187,15 +178,9 @@ impl Sums {
     /// Weighted mean of each cluster, shape (`n_clusters`, `n_features`); a cluster left without weight is put on the
     /// heaviest one, as scikit-learn does.
     pub(super) fn centers(&self, centers_out: &mut [f64]) {
-        let heaviest = (0..self.n_clusters)
-            .rev()
-            .max_by(|a, b| self.weight(*a).total_cmp(&self.weight(*b)));
+        let heaviest = (0..self.n_clusters).rev().max_by(|a, b| self.weight(*a).total_cmp(&self.weight(*b)));
         for (cluster, center) in centers_out.chunks_exact_mut(self.n_features).enumerate() {
-            let source = if self.weight(cluster) > 0.0 {
-                cluster
-            } else {
-                heaviest.unwrap_or(cluster)
-            };
+            let source = if self.weight(cluster) > 0.0 { cluster } else { heaviest.unwrap_or(cluster) };
             for (out, sum) in center.iter_mut().zip(self.features(source)) {
                 *out = sum / self.weight(source);
             }

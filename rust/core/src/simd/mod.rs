@@ -14,10 +14,7 @@ pub use tile::{Features, TILE, Tile};
 pub fn level() -> Level {
     static LEVEL: OnceLock<Level> = OnceLock::new();
     *LEVEL.get_or_init(|| match std::env::var("CLAST_SIMD") {
-        Ok(wanted) => levels()
-            .into_iter()
-            .find(|level| name(*level) == wanted)
-            .unwrap_or_else(Level::new),
+        Ok(wanted) => levels().into_iter().find(|level| name(*level) == wanted).unwrap_or_else(Level::new),
         Err(_) => Level::new(),
     })
 }
@@ -33,12 +30,7 @@ pub fn levels() -> Vec<Level> {
     #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let upper: [Option<Level>; 0] = [];
     let mut levels = vec![Level::baseline()];
-    levels.extend(
-        upper
-            .into_iter()
-            .flatten()
-            .filter(|level| name(*level) != name(Level::baseline())),
-    );
+    levels.extend(upper.into_iter().flatten().filter(|level| name(*level) != name(Level::baseline())));
     levels
 }
 

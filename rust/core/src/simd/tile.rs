@@ -48,11 +48,7 @@ impl<R: Real> Tile<R> {
     pub fn new(n_features: usize) -> Self {
         let fitting = TILE_BYTES / (n_features * size_of::<R>());
         let capacity = (fitting / MAX_LANES * MAX_LANES).clamp(MAX_LANES, TILE);
-        Self {
-            values: vec![R::ZERO; capacity * n_features],
-            labels: vec![R::ZERO; capacity],
-            len: 0,
-        }
+        Self { values: vec![R::ZERO; capacity * n_features], labels: vec![R::ZERO; capacity], len: 0 }
     }
 
     /// Most samples it holds.
@@ -64,10 +60,7 @@ impl<R: Real> Tile<R> {
 
     /// Samples it holds now.
     #[must_use]
-    #[allow(
-        clippy::len_without_is_empty,
-        reason = "a tile is loaded before it is used; an empty one has no use"
-    )]
+    #[allow(clippy::len_without_is_empty, reason = "a tile is loaded before it is used; an empty one has no use")]
     #[inline(always)]
     pub fn len(&self) -> usize {
         self.len
@@ -77,10 +70,7 @@ impl<R: Real> Tile<R> {
     #[must_use]
     #[inline(always)]
     pub fn features(&self) -> Features<'_, R> {
-        Features {
-            values: &self.values,
-            capacity: self.labels.len(),
-        }
+        Features { values: &self.values, capacity: self.labels.len() }
     }
 
     /// Labels of all samples as floats, padded to the capacity with -1.
@@ -94,13 +84,7 @@ impl<R: Real> Tile<R> {
     #[inline(always)]
     pub(crate) fn split(&mut self) -> (Features<'_, R>, &mut [R]) {
         let capacity = self.labels.len();
-        (
-            Features {
-                values: &self.values,
-                capacity,
-            },
-            &mut self.labels,
-        )
+        (Features { values: &self.values, capacity }, &mut self.labels)
     }
 
     /// Gives the lanes beyond the last sample a label that no cluster has.
