@@ -37,6 +37,8 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="workloads whose name contains TEXT")
     parser.add_argument("--update-readme", action="store_true", help="write the table into the README")
     options = parser.parse_args()
+    if options.update_readme and (options.smoke or options.only):
+        parser.error("the README shows the complete comparison: not with --smoke or --only")
     effort = SMOKE if options.smoke else FULL
 
     peers = available([*MAKERS])

@@ -143,7 +143,7 @@ def _mri_stand_in(n_samples: int = 240_391) -> Samples:
 
 
 PHOTO = Source("photo", photo)
-PHOTO_MILLION = Source("photo", photo_million)
+PHOTO_MILLION = Source("dithered photo", photo_million)
 MRI = Source("brain MRI" if HAS_MRI else "synthetic MRI", mri)
 
 WORKLOADS = (
