@@ -136,12 +136,17 @@ class TestRuns:
         assert_array_equal(model.cluster_centers_, best.cluster_centers_)
         assert (model.inertia_, model.n_iter_) == (best.inertia_, best.n_iter_)
 
-    def test_the_same_clusters_in_another_order_do_not_replace_the_first(self):
-        # Two far pairs: every run finds the same clusters, and rounding must not decide which order is kept.
-        X = np.array([[0.0], [0.1], [1000.3], [1000.7]])
-        starts = iter([[[0.0], [1000.0]], [[1000.0], [0.0]], [[1000.0], [0.0]]])
-        model = KMeans(2, init=lambda X, k, random_state: np.array(next(starts)) - 500.275, n_init=3).fit(X)
+    @pytest.mark.parametrize("estimator", [KMeans, sklearn.cluster.KMeans])
+    def test_the_same_clusters_do_not_replace_the_first(self, estimator):
+        # After one iteration both runs have these clusters, in another order; the second has the better centers.
+        X = np.array([[-5.5], [-4.5], [4.5], [5.5]])
+        starts = [[[-5.5], [-5.0]], [[5.0], [-5.0]]]
+        runs = [estimator(2, init=start, n_init=1, max_iter=1).fit(X) for start in starts]
+        assert runs[1].inertia_ < runs[0].inertia_
+        given = iter(starts)
+        model = estimator(2, init=lambda X, k, random_state: np.array(next(given)), n_init=2, max_iter=1).fit(X)
         assert_array_equal(model.labels_, [0, 0, 1, 1])
+        assert model.inertia_ == runs[0].inertia_
 
     def test_callable_init_sees_centered_samples(self):
         seen = []
@@ -170,9 +175,9 @@ class TestRuns:
 class TestVerbose:
     X = blobs(997, 4, 3, seed=5, spread=4)
 
-    @pytest.mark.parametrize("tol", [0, 1e-2])
-    def test_prints_what_scikit_learn_prints(self, capsys, tol):
-        arguments = {"n_clusters": 3, "init": self.X[:3], "n_init": 1, "tol": tol, "verbose": 1}
+    @pytest.mark.parametrize(("tol", "max_iter"), [(0, 300), (1e-2, 300), (1e-2, 2)])
+    def test_prints_what_scikit_learn_prints(self, capsys, tol, max_iter):
+        arguments = {"n_clusters": 3, "init": self.X[:3], "n_init": 1, "tol": tol, "max_iter": max_iter, "verbose": 1}
         sklearn.cluster.KMeans(**arguments).fit(self.X)
         theirs = capsys.readouterr().out
         model = KMeans(**arguments).fit(self.X)

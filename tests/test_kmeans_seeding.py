@@ -86,6 +86,15 @@ class TestRandomRows:
                 assert_array_equal(rows, states[1].choice(n_samples, size=size, replace=False, p=p))
                 assert same_state(*states)
 
+    def test_a_draw_on_the_edge_takes_the_next_row(self):
+        class Fixed:
+            def random_sample(self, size):
+                return np.array([0.0, 0.5])[:size]
+
+        # Rows end at 0.25, 0.5, 0.75 and 1; with weights, at 0, 0.5, 0.5 and 1.
+        assert_array_equal(choose_distinct_rows(Fixed(), 4, 2, None), [0, 2])
+        assert_array_equal(choose_distinct_rows(Fixed(), 4, 2, np.array([0.0, 1.0, 0.0, 1.0])), [1, 3])
+
     def test_random_init_takes_samples(self):
         model = KMeans(9, init="random", n_init=1, max_iter=1, tol=0, random_state=3).fit(X)
         state = np.random.RandomState(3)

@@ -39,7 +39,7 @@ def test_peak_above_samples_and_labels(run_python, dtype, order, init, n_init):
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
 def test_runs_hold_two_sets_of_labels_at_most(run_python):
-    one = float(run_python(CODE.format(dtype="float64", order="C", init="random", n_init=4)))
+    one = float(run_python(CODE.format(dtype="float64", order="C", init="random", n_init=8)))
     labels = 4 / (3 * 8)
     assert one < 0.1 + labels
 
