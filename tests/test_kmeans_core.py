@@ -1,0 +1,91 @@
+"""The compiled module on its own: what does not fit is refused in one line, and a callback may do anything."""
+
+import numpy as np
+import pytest
+
+from clast import _core
+
+X = np.random.default_rng(0).normal(size=(1000, 3))
+CENTERS = X[:4].copy()
+LABELS = np.zeros(1000, dtype=np.int32)
+DRAWS = np.full((3, 2), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: _core.kmeans_predict(X[::2], CENTERS), ValueError, "'X' is not contiguous"),
+        (lambda: _core.kmeans_predict(X.astype(np.int32), CENTERS), TypeError, "'X' has dtype int32"),
+        (lambda: _core.kmeans_predict(X.tolist(), CENTERS), TypeError, "'X'"),
+        (lambda: _core.kmeans_predict(X[0], CENTERS), ValueError, "'X' has 1 dimensions"),
+        (lambda: _core.kmeans_predict(X[:0], CENTERS), ValueError, "'n_samples' is 0"),
+        (lambda: _core.kmeans_predict(X[:, :0], CENTERS[:, :0]), ValueError, "'n_features' is 0"),
+        (lambda: _core.kmeans_predict(X, CENTERS[:, :2].copy()), ValueError, r"'centers' has shape \(4, 2\)"),
+        (lambda: _core.kmeans_predict(X, CENTERS[:0]), ValueError, r"'centers' has shape \(0, 3\)"),
+        (lambda: _core.kmeans_predict(X, np.asfortranarray(CENTERS)), ValueError, "'centers' is not C-contiguous"),
+        (lambda: _core.kmeans_lloyd(X[:2], CENTERS, None, 5, 0.0), ValueError, "'n_clusters' is 4"),
+        (lambda: _core.kmeans_lloyd(X, CENTERS, None, 0, 0.0), ValueError, "'max_iter' is 0"),
+        (lambda: _core.kmeans_lloyd(X, CENTERS, np.ones(3), 5, 0.0), ValueError, "'sample_weight' has 3"),
+        (lambda: _core.kmeans_inertia(X, CENTERS, LABELS + 4, None), ValueError, "'labels' is 4"),
+        (lambda: _core.kmeans_inertia(X, CENTERS, LABELS - 1, None), ValueError, "'labels' is -1"),
+        (lambda: _core.kmeans_inertia(X, CENTERS, LABELS[:5], None), ValueError, "'labels' has 5"),
+        (lambda: _core.kmeans_plusplus(X[:2], None, 0.5, DRAWS), ValueError, "'n_clusters' is 4"),
+        (lambda: _core.feature_moments(X[:0]), ValueError, "'n_samples' is 0"),
+    ],
+)
+def test_arguments_that_do_not_fit(call, error, message):
+    with pytest.raises(error, match=message):
+        call()
+
+
+@pytest.mark.parametrize("draw", [-1.0, 1.0, 5.0, np.nan, np.inf])
+def test_any_draw_gives_a_row(draw):
+    for first, draws in ((draw, DRAWS), (0.5, np.full((3, 2), draw))):
+        indices = _core.kmeans_plusplus(X, None, first, draws)
+        assert ((indices >= 0) & (indices < len(X))).all()
+
+
+def test_samples_that_are_no_numbers_do_not_crash():
+    nothing = np.full_like(X, np.nan)
+    assert (_core.kmeans_predict(nothing, CENTERS) == 0).all()
+    _core.kmeans_lloyd(nothing, CENTERS, None, 5, 0.0)
+    _core.kmeans_plusplus(nothing, None, 0.5, DRAWS)
+
+
+def test_an_error_in_the_callback_ends_the_run():
+    def fail(iteration, inertia):
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        _core.kmeans_lloyd(X, CENTERS, None, 5, 0.0, fail)
+
+
+def test_the_callback_may_run_kernels_and_set_threads():
+    expected = _core.kmeans_lloyd(X, CENTERS, None, 5, 0.0)
+    before = _core.get_num_threads()
+    seen = []
+
+    def work(iteration, inertia):
+        _core.set_num_threads(1 + iteration % 3)
+        seen.append((iteration, _core.kmeans_lloyd(X, CENTERS, None, 2, 0.0)[3]))
+
+    try:
+        result = _core.kmeans_lloyd(X, CENTERS, None, 5, 0.0, work)
+    finally:
+        _core.set_num_threads(before)
+    assert [iteration for iteration, _ in seen] == list(range(result[3]))
+    for got, wanted in zip(result, expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_same_clustering():
+    labels = np.array([1, 0, 0, 1, 2, 0, 2, 1], dtype=np.int32)
+    renamed = np.array([0, 2, 2, 0, 1, 2, 1, 0], dtype=np.int32)
+    other = np.array([1, 0, 0, 2, 2, 0, 2, 1], dtype=np.int32)
+    merged = np.minimum(labels, 1).astype(np.int32)
+    assert _core.is_same_clustering(labels, labels, 3)
+    assert _core.is_same_clustering(labels, renamed, 3)
+    assert not _core.is_same_clustering(labels, other, 3)
+    assert not _core.is_same_clustering(labels[:5], labels, 3)
+    # As in scikit-learn, every label of the first must stand for one label of the second, and not the other way round.
+    assert not _core.is_same_clustering(merged, labels, 3)
