@@ -12,6 +12,8 @@ import clast, clast.kmeans
 X = np.random.default_rng(0).normal(size=(300_000, 4))
 small = clast.KMeans(3, random_state=0).fit(X[:1000])
 sent = []
+# A process started in the background inherits SIGINT as ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def interrupt():
     time.sleep(0.3)

@@ -15,9 +15,7 @@ fn image_like(n_samples: usize, n_features: usize) -> Vec<f64> {
     let mut state = 1_u64;
     (0..n_samples * n_features)
         .map(|i| {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let noise = (state >> 40) as f64 / f64::from(1 << 24);
             ((i / n_features) as f64 * 0.002 + (i % n_features) as f64).sin() * 60.0 + noise * 40.0
         })
@@ -27,38 +25,19 @@ fn image_like(n_samples: usize, n_features: usize) -> Vec<f64> {
 fn lloyd<T: Element>(exec: &Exec<'_>, values: &[T], n_features: usize, n_clusters: usize) -> f64 {
     let n_samples = values.len() / n_features;
     let samples = Samples::new(values, n_samples, n_features, Layout::RowMajor).expect("shape fits");
-    let centers: Vec<f64> = (0..n_clusters)
-        .flat_map(|j| samples.row_f64(j * (n_samples / n_clusters)))
-        .collect();
+    let centers: Vec<f64> = (0..n_clusters).flat_map(|j| samples.row_f64(j * (n_samples / n_clusters))).collect();
     let mut labels = vec![0; n_samples];
-    let stop = Stop {
-        max_iter: ITERATIONS,
-        tol: -1.0,
-    };
-    kmeans::fit(exec, &samples, Weights::Unit, &centers, stop, &mut labels, None)
-        .expect("a valid fit")
-        .inertia
+    let stop = Stop { max_iter: ITERATIONS, tol: -1.0 };
+    kmeans::fit(exec, &samples, Weights::Unit, &centers, stop, &mut labels, None).expect("a valid fit").inertia
 }
 
 fn by_size(c: &mut Criterion) {
     let interrupt = Interrupt::default();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(1)
-        .build()
-        .expect("one thread");
-    let shapes = [
-        (312_360, 3, 3),
-        (312_360, 3, 8),
-        (312_360, 3, 64),
-        (240_391, 4, 3),
-        (65_536, 7, 16),
-        (16_384, 64, 16),
-    ];
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("one thread");
+    let shapes =
+        [(312_360, 3, 3), (312_360, 3, 8), (312_360, 3, 64), (240_391, 4, 3), (65_536, 7, 16), (16_384, 64, 16)];
     for level in simd::levels() {
-        let exec = Exec {
-            level,
-            interrupt: &interrupt,
-        };
+        let exec = Exec { level, interrupt: &interrupt };
         let mut group = c.benchmark_group(format!("lloyd/{}", simd::name(level)));
         for (n_samples, n_features, n_clusters) in shapes {
             let values = image_like(n_samples, n_features);

@@ -90,10 +90,7 @@ fn probe(c: &mut Criterion) {
     let samples = Samples::new(&values, TILE, D, Layout::RowMajor).expect("shape fits");
     let columns: Columns = std::array::from_fn(|f| std::array::from_fn(|i| values[i * D + f]));
     for level in simd::levels().into_iter().filter(|level| simd::is_fused(*level)) {
-        let exec = clast_core::Exec {
-            level,
-            interrupt: &interrupt,
-        };
+        let exec = clast_core::Exec { level, interrupt: &interrupt };
         let mut tile = Tile::<f64>::new(D);
         tile.load(exec.level, &samples, 0..TILE);
         let mut group = c.benchmark_group(format!("probe/{}", simd::name(level)));
@@ -101,21 +98,11 @@ fn probe(c: &mut Criterion) {
         for k in [3, 8, 64] {
             let centers: Vec<f64> = (0..k * D).map(|i| (i as f64 * 1.7).cos() * 100.0).collect();
             let packed = Centers::new(&centers, D).expect("shape fits");
-            let expected: Vec<f64> = values
-                .chunks_exact(D)
-                .map(|x| f64::from(nearest_scalar(x, &centers).0))
-                .collect();
+            let expected: Vec<f64> = values.chunks_exact(D).map(|x| f64::from(nearest_scalar(x, &centers).0)).collect();
             let mut labels = [0.0; TILE];
             dispatch!(level, _simd => auto_vectorised(&columns, &centers, &mut labels));
             assert_eq!(labels.as_slice(), expected);
-            with_pulp(
-                level,
-                Pulp {
-                    columns: &columns,
-                    centers: &centers,
-                    labels_out: &mut labels,
-                },
-            );
+            with_pulp(level, Pulp { columns: &columns, centers: &centers, labels_out: &mut labels });
             assert_eq!(labels.as_slice(), expected);
             nearest(level, &mut tile, &packed);
             assert_eq!(tile.labels(), expected);
@@ -124,11 +111,7 @@ fn probe(c: &mut Criterion) {
             });
             group.bench_function(BenchmarkId::new("pulp", k), |b| {
                 b.iter(|| {
-                    let work = Pulp {
-                        columns: black_box(&columns),
-                        centers: &centers,
-                        labels_out: &mut labels,
-                    };
+                    let work = Pulp { columns: black_box(&columns), centers: &centers, labels_out: &mut labels };
                     with_pulp(level, work);
                 });
             });

@@ -157,6 +157,9 @@ fn build_pool(n_threads: usize) -> PyResult<ThreadPool> {
     })
 }
 
+/// Most threads: there are no more chunks than this to share out, and threads without work spin until nothing moves.
+const MAX_THREADS: usize = 256;
+
 /// The count set by the user; 0 until then.
 static CHOSEN_THREADS: AtomicUsize = AtomicUsize::new(0);
 
@@ -176,6 +179,7 @@ fn default_threads() -> usize {
             .into_iter()
             .find_map(threads_from)
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
+            .min(MAX_THREADS)
     })
 }
 
@@ -195,9 +199,12 @@ pub(crate) fn get_num_threads() -> usize {
 #[pyfunction]
 pub(crate) fn set_num_threads(n_threads: isize) -> PyResult<()> {
     match usize::try_from(n_threads) {
-        Ok(count) if count > 0 => {
+        Ok(count) if (1..=MAX_THREADS).contains(&count) => {
             CHOSEN_THREADS.store(count, Ordering::Relaxed);
             Ok(())
+        }
+        Ok(count) if count > MAX_THREADS => {
+            Err(PyValueError::new_err(format!("'n_threads' is {count}, but must be at most {MAX_THREADS}")))
         }
         _ => Err(PyValueError::new_err(format!("'n_threads' is {n_threads}, but must be at least 1"))),
     }
@@ -217,7 +224,7 @@ extern "C" fn clast_get_num_threads() -> i32 {
 #[unsafe(no_mangle)]
 extern "C" fn clast_set_num_threads(n_threads: i32) {
     if let Ok(count @ 1..) = usize::try_from(n_threads) {
-        CHOSEN_THREADS.store(count, Ordering::Relaxed);
+        CHOSEN_THREADS.store(count.min(MAX_THREADS), Ordering::Relaxed);
     }
 }
 

@@ -126,7 +126,9 @@ pub fn transform<T: Element>(
 /// Whether two labelings of the same samples are one clustering up to the names of the labels.
 #[must_use]
 pub fn is_same_clustering(labels: &[i32], other: &[i32], n_clusters: usize) -> bool {
-    let mut mapped = vec![-1; n_clusters];
+    // Labels that occur need a name; more names than samples are never looked up.
+    let highest = labels.iter().max().map_or(0, |label| *label as usize);
+    let mut mapped = vec![-1; n_clusters.min(highest.saturating_add(1))];
     labels.len() == other.len()
         && labels.iter().zip(other).all(|(label, other)| match mapped.get_mut(*label as usize) {
             Some(name) if *name == -1 => {
