@@ -29,6 +29,7 @@ else:
     raise SystemExit("ended before it could be interrupted")
 again = clast.KMeans(3, random_state=0).fit(X[:1000])
 assert np.array_equal(small.labels_, again.labels_)
+print()  # the interrupt may have come in the middle of a line
 print(delay)
 """
 
