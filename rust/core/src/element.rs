@@ -1,7 +1,7 @@
 //! The number types that samples may have, and the types they are computed in.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Select, Simd, SimdFloat, SimdFloatElement, SimdFrom, f32x16, f64x8};
+use fearless_simd::{Simd, SimdFloat, SimdFloatElement, f32x16, f64x8};
 
 mod sealed {
     pub trait Sealed {}
@@ -47,8 +47,6 @@ pub trait Real: Element<Real = Self> + SimdFloatElement {
     /// The label that a lane carries as a float, exact from 0 to 2^23 - 1: a float that is shifted until its last
     /// bit counts units shows the label in its bits, an addition where a checked conversion is a dozen instructions.
     fn to_label(self) -> i32;
-    /// [`WIDE`] values of `values`, in float64, where the same lane of `labels` is `label`, and 0 elsewhere.
-    fn masked_wide<S: Simd>(simd: S, values: &[Self], labels: &[Self], label: Self) -> [f64x8<S>; 2];
     /// `self * factor + addend`, rounded once.
     #[must_use]
     fn fused_mul_add(self, factor: Self, addend: Self) -> Self;
@@ -78,7 +76,7 @@ element!(f32, f32, from_f32, f32);
 element!(f64, f64, from_f64, f64);
 
 macro_rules! real {
-    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $unit_bit:expr, $masked_wide:ident) => {
+    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $unit_bit:expr) => {
         impl Real for $type {
             type Vector<S: Simd> = S::$vector;
             type Wide<S: Simd> = $wide<S>;
@@ -116,11 +114,6 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn masked_wide<S: Simd>(simd: S, values: &[Self], labels: &[Self], label: Self) -> [f64x8<S>; 2] {
-                $masked_wide(simd, values, labels, label)
-            }
-
-            #[inline(always)]
             fn fused_mul_add(self, factor: Self, addend: Self) -> Self {
                 self.mul_add(factor, addend)
             }
@@ -131,28 +124,6 @@ macro_rules! real {
             }
         }
     };
-}
-
-/// Lanes of sums over samples: the same number for every type and level, two full vectors of AVX-512 float64.
-pub(crate) const WIDE: usize = 16;
-
-#[inline(always)]
-fn masked_wide_f32<S: Simd>(simd: S, values: &[f32], labels: &[f32], label: f32) -> [f64x8<S>; 2] {
-    let chosen = f32x16::from_slice(simd, labels).simd_eq(label);
-    let (low, high) = chosen.select(f32x16::from_slice(simd, values), f32x16::simd_from(simd, 0.0)).widen();
-    [low, high]
-}
-
-#[inline(always)]
-fn masked_wide_f64<S: Simd>(simd: S, values: &[f64], labels: &[f64], label: f64) -> [f64x8<S>; 2] {
-    let zero = f64x8::simd_from(simd, 0.0);
-    let mut halves = [zero; 2];
-    for half in 0..2 {
-        let lanes = half * WIDE / 2..(half + 1) * WIDE / 2;
-        let chosen = f64x8::from_slice(simd, &labels[lanes.clone()]).simd_eq(label);
-        halves[half] = chosen.select(f64x8::from_slice(simd, &values[lanes]), zero);
-    }
-    halves
 }
 
 #[inline(always)]
@@ -171,5 +142,5 @@ fn sum_lanes_f64<S: Simd>(wide: f64x8<S>) -> f64 {
     quarter[0] + quarter[1]
 }
 
-real!(f32, f32s, f32x16, 16, sum_lanes_f32, 8_388_608.0, masked_wide_f32);
-real!(f64, f64s, f64x8, 8, sum_lanes_f64, 4_503_599_627_370_496.0, masked_wide_f64);
+real!(f32, f32s, f32x16, 16, sum_lanes_f32, 8_388_608.0);
+real!(f64, f64s, f64x8, 8, sum_lanes_f64, 4_503_599_627_370_496.0);

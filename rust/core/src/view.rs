@@ -1,9 +1,5 @@
 //! Checked views of samples and weights.
 
-use fearless_simd::prelude::*;
-use fearless_simd::{Simd, f64x8};
-
-use crate::element::WIDE;
 use crate::lanes::{lane_dot, lane_sum};
 use crate::{Element, Error, Real, Result};
 
@@ -140,20 +136,6 @@ impl<'a> Weights<'a> {
             Self::Unit => Self::Unit,
             Self::Each(values) => Self::Each(&values[start..][..len]),
         }
-    }
-
-    /// [`WIDE`] weights from `start` on, 0 beyond the last; `None` if all are 1.
-    #[inline(always)]
-    pub(crate) fn wide<S: Simd>(&self, simd: S, start: usize) -> Option<[f64x8<S>; 2]> {
-        let Self::Each(values) = self else { return None };
-        let values = &values[start..];
-        let mut padded = [0.0; WIDE];
-        let lanes = values.first_chunk::<WIDE>().unwrap_or_else(|| {
-            padded[..values.len()].copy_from_slice(values);
-            &padded
-        });
-        let (low, high) = lanes.split_at(WIDE / 2);
-        Some([f64x8::from_slice(simd, low), f64x8::from_slice(simd, high)])
     }
 
     /// Sum of `values`, each times the weight of its sample, the first being sample `start`.

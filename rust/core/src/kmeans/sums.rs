@@ -1,14 +1,15 @@
 //! Weighted sums of the samples of each cluster.
 
-use fearless_simd::prelude::*;
-use fearless_simd::{Simd, SimdFrom, dispatch, f64x8};
+use fearless_simd::{Select, Simd, SimdBase, SimdFrom, dispatch};
 
-use crate::element::WIDE;
 use crate::simd::{Level, Tile};
 use crate::{Element, Real, Samples, Weights};
 
 /// Clusters up to which each is summed by a pass over the tile with a mask; above, adding sample by sample is cheaper.
 const MASKED_CLUSTERS: usize = 8;
+
+/// Vectors that a masked pass adds side by side, since an addition takes longer than a vector needs to arrive.
+const UNROLL: usize = 2;
 
 /// Features up to which sums are taken from the tile; above, whole rows of the samples are added as vectors.
 const TILE_FEATURES: usize = 8;
@@ -28,12 +29,12 @@ pub(super) struct Sums {
 
 impl Sums {
     pub(super) fn new(n_clusters: usize, n_features: usize) -> Self {
-        let values = vec![0.0; n_clusters * (n_features + 1) * Self::turns(n_clusters, n_features)];
+        let values = vec![0.0; n_clusters * (n_features + 1) * Self::turns(n_features)];
         Self { values, n_clusters, n_features, row: vec![0.0; n_features] }
     }
 
-    fn turns(n_clusters: usize, n_features: usize) -> usize {
-        if n_features <= TILE_FEATURES && n_clusters > MASKED_CLUSTERS { TURNS } else { 1 }
+    fn turns(n_features: usize) -> usize {
+        if n_features <= TILE_FEATURES { TURNS } else { 1 }
     }
 
     pub(super) fn clear(&mut self) {
@@ -72,41 +73,38 @@ impl Sums {
         tile: &Tile<R>,
         labels: &[i32],
     ) {
-        if self.n_clusters <= MASKED_CLUSTERS {
-            self.add_masked::<S, R, D>(simd, weights, tile);
-        } else {
-            self.add_in_turns::<R, D>(weights, tile, labels);
+        match weights {
+            Weights::Unit if self.n_clusters <= MASKED_CLUSTERS => self.add_masked::<S, R, D>(simd, tile),
+            _ => self.add_in_turns::<R, D>(weights, tile, labels),
         }
     }
 
-    /// One cluster at a time, its sums in registers; lane `i` adds the samples `i`, `i + WIDE`, ... in order.
+    /// One cluster at a time, its sums in registers: within the tile in the type of the samples, across tiles in
+    /// float64. Each lane adds its samples in order.
     #[inline(always)]
-    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, weights: Weights<'_>, tile: &Tile<R>) {
+    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: &Tile<R>) {
         let features: [&[R]; D] = std::array::from_fn(|f| tile.features().get(f));
-        let blocks = tile.len().div_ceil(WIDE);
-        let ones = [R::ONE; WIDE];
+        let zero = R::Wide::<S>::simd_from(simd, R::ZERO);
+        let one = R::Wide::<S>::simd_from(simd, R::ONE);
         let mut label = R::ZERO;
-        for row in self.values.chunks_exact_mut(D + 1) {
-            let mut totals = [f64x8::simd_from(simd, 0.0); 2];
-            let mut sums = [[f64x8::simd_from(simd, 0.0); 2]; D];
-            for block in 0..blocks {
-                let lanes = block * WIDE..(block + 1) * WIDE;
-                let labels = &tile.labels()[lanes.clone()];
-                let weight = weights.wide(simd, block * WIDE);
-                let counted = R::masked_wide(simd, &ones, labels, label);
-                for half in 0..2 {
-                    totals[half] += weighted(counted[half], weight, half);
-                }
-                for f in 0..D {
-                    let values = R::masked_wide(simd, &features[f][lanes.clone()], labels, label);
-                    for half in 0..2 {
-                        sums[f][half] += weighted(values[half], weight, half);
+        for row in self.values.chunks_exact_mut(D + 1).take(self.n_clusters) {
+            let mut totals = [zero; UNROLL];
+            let mut sums = [[zero; UNROLL]; D];
+            for block in (0..tile.len()).step_by(UNROLL * R::WIDE_LANES) {
+                for part in 0..UNROLL {
+                    let at = block + part * R::WIDE_LANES;
+                    let labels = R::Wide::<S>::from_slice(simd, &tile.labels()[at..at + R::WIDE_LANES]);
+                    let chosen = labels.simd_eq(label);
+                    totals[part] += chosen.select(one, zero);
+                    for f in 0..D {
+                        let values = R::Wide::<S>::from_slice(simd, &features[f][at..at + R::WIDE_LANES]);
+                        sums[f][part] += chosen.select(values, zero);
                     }
                 }
             }
-            row[0] += in_order(totals);
+            row[0] += sum_in_order::<S, R>(totals);
             for f in 0..D {
-                row[f + 1] += in_order(sums[f]);
+                row[f + 1] += sum_in_order::<S, R>(sums[f]);
             }
             label += R::ONE;
         }
@@ -188,21 +186,13 @@ impl Sums {
     }
 }
 
-#[inline(always)]
-fn weighted<S: Simd>(values: f64x8<S>, weight: Option<[f64x8<S>; 2]>, half: usize) -> f64x8<S> {
-    match weight {
-        None => values,
-        Some(weight) => values * weight[half],
-    }
-}
-
 /// Sum over the lanes in the order of their numbers.
 #[inline(always)]
-fn in_order<S: Simd>(halves: [f64x8<S>; 2]) -> f64 {
+fn sum_in_order<S: Simd, R: Real>(parts: [R::Wide<S>; UNROLL]) -> f64 {
     let mut sum = 0.0;
-    for half in halves {
-        for lane in half.as_slice() {
-            sum += lane;
+    for part in parts {
+        for lane in part.as_slice() {
+            sum += lane.to_f64();
         }
     }
     sum

@@ -12,8 +12,8 @@ pub const TILE: usize = 256;
 /// Bytes a tile may take: with many features it holds fewer samples, so that it stays in L1 next to a few centers.
 const TILE_BYTES: usize = 32 * 1024;
 
-/// Lanes of the widest vector (AVX-512 float32); tile lengths are multiples of it.
-const MAX_LANES: usize = 16;
+/// Two of the widest vectors (AVX-512 float32), which kernels take side by side; tile lengths are multiples of it.
+const MAX_LANES: usize = 32;
 
 /// Up to [`TILE`] samples, one row per feature, converted to the type they are computed in, and their labels.
 ///
