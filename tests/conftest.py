@@ -10,9 +10,6 @@ import hypothesis
 import numpy as np
 import pytest
 
-# pytest's importlib mode puts no test folder on the path, and the tests share `reference`.
-sys.path.insert(0, str(Path(__file__).parent))
-
 hypothesis.settings.register_profile("default", max_examples=40, deadline=None)
 hypothesis.settings.register_profile("thorough", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -118,6 +118,12 @@ class TestSetting:
             pass
         assert clast.get_num_threads() == before
 
+    def test_more_than_could_ever_work_are_refused(self):
+        clast.set_num_threads(256)
+        with pytest.raises(ValueError, match="'n_threads' is 257, but must be at most 256"):
+            clast.set_num_threads(257)
+        assert clast.get_num_threads() == 256
+
     def test_zero_says_what_is_needed(self):
         with pytest.raises(ValueError, match="n_threads"):
             clast.set_num_threads(0)
@@ -141,6 +147,7 @@ class TestSetting:
             ({"CLAST_NUM_THREADS": "3"}, "3"),
             ({"CLAST_NUM_THREADS": "", "OMP_NUM_THREADS": "5"}, "5"),
             ({"CLAST_NUM_THREADS": "3", "OMP_NUM_THREADS": "5"}, "3"),
+            ({"CLAST_NUM_THREADS": "100000"}, "256"),
         ],
     )
     def test_environment(self, run_python, environment, expected):
@@ -164,6 +171,8 @@ class TestThreadpoolctl:
         clast.set_num_threads(4)
         with threadpoolctl.threadpool_limits(2, user_api="clast"):
             assert clast.get_num_threads() == 2
+        with threadpoolctl.threadpool_limits(1000, user_api="clast"):
+            assert clast.get_num_threads() == 256
         with threadpoolctl.threadpool_limits(2, user_api="blas"):
             assert clast.get_num_threads() == 4
         assert clast.get_num_threads() == 4

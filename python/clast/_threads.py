@@ -20,7 +20,7 @@ def get_num_threads() -> int:
     Returns
     -------
     int
-        Number of threads, at least 1.
+        Number of threads, 1 to 256.
 
     Examples
     --------
@@ -37,12 +37,12 @@ def set_num_threads(n_threads: int) -> None:
     Parameters
     ----------
     n_threads : int
-        Number of threads, at least 1.
+        Number of threads, 1 to 256.
 
     Raises
     ------
     ValueError
-        If `n_threads` is less than 1.
+        If `n_threads` is less than 1 or more than 256.
 
     See Also
     --------
@@ -70,12 +70,12 @@ def threads(n_threads: int) -> Iterator[None]:
     Parameters
     ----------
     n_threads : int
-        Number of threads, at least 1.
+        Number of threads, 1 to 256.
 
     Raises
     ------
     ValueError
-        If `n_threads` is less than 1.
+        If `n_threads` is less than 1 or more than 256.
 
     Notes
     -----

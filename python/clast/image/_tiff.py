@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clast.image._errors import UnreadableImageError
 from clast.image._image import Image
 from clast.image._layout import arrange_axes, split_alpha
 from clast.image._units import standard_length
@@ -56,7 +55,7 @@ def read_tiff(path: Path, axes: str | None = None) -> Image:
         if len(tif.series) > 1:
             warnings.warn(f"'{path}' holds {len(tif.series)} series; the first is read", UserWarning, stacklevel=4)
         page: Any = series.keyframe
-        data, own_axes = _decoded(series, path), series.axes
+        data, own_axes = np.asarray(series.asarray()), series.axes
         data = data.astype(data.dtype.newbyteorder("="), copy=False)
         spacing, unit = _pixel_size(tif, page)
         names = _channel_names(tif)
@@ -114,18 +113,6 @@ def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
         resolution=resolution,
         resolutionunit=resolution_unit,
     )
-
-
-def _decoded(series: Any, path: Path) -> NDArray[Any]:
-    try:
-        return np.asarray(series.asarray())
-    except ValueError as error:
-        if "imagecodecs" not in str(error):
-            raise
-        raise UnreadableImageError(
-            f"cannot read '{path}': its compression ({series.keyframe.compression.name}) needs one more package;"
-            " pip install imagecodecs"
-        ) from error
 
 
 def _pixel_size(tif: Any, page: Any) -> tuple[tuple[float, ...] | None, str | None]:
