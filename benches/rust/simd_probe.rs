@@ -104,7 +104,7 @@ fn probe(c: &mut Criterion) {
             assert_eq!(labels.as_slice(), expected);
             with_pulp(level, Pulp { columns: &columns, centers: &centers, labels_out: &mut labels });
             assert_eq!(labels.as_slice(), expected);
-            nearest(level, &mut tile, &packed);
+            nearest(level, &mut tile, packed.view());
             assert_eq!(tile.labels(), expected);
             group.bench_function(BenchmarkId::new("loops", k), |b| {
                 b.iter(|| dispatch!(level, _simd => auto_vectorised(black_box(&columns), &centers, &mut labels)));
@@ -116,7 +116,7 @@ fn probe(c: &mut Criterion) {
                 });
             });
             group.bench_function(BenchmarkId::new("fearless_simd", k), |b| {
-                b.iter(|| nearest(level, black_box(&mut tile), &packed));
+                b.iter(|| nearest(level, black_box(&mut tile), packed.view()));
             });
         }
         group.finish();

@@ -23,12 +23,13 @@ def kmeans_plusplus(
 ) -> NDArray[np.int64]: ...
 def kmeans_lloyd(
     X: _Samples,
-    centers: NDArray[np.float64],
+    starts: NDArray[np.float64],
     sample_weight: NDArray[np.float64] | None,
     max_iter: int,
     tol: float,
-    on_iteration: Callable[[int, float], None] | None = None,
-) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, bool, float]: ...
+    reorder: bool,
+    on_iteration: Callable[[int, float, bool, float], None] | None = None,
+) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
 def kmeans_predict(X: _Samples, centers: NDArray[np.float64]) -> NDArray[np.int32]: ...
 def kmeans_inertia(
     X: _Samples,

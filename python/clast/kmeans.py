@@ -14,6 +14,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from clast import _core
+from clast._memory import has_room_for
 from clast._seeding import initial_centers, kmeans_plusplus
 from clast._validation import (
     as_kernel_centers,
@@ -30,13 +31,21 @@ __all__ = ["KMeans", "kmeans_plusplus"]
 _LABEL_BLOCK = 1 << 16
 
 
-class _Run(NamedTuple):
-    """Result of one run from one set of initial centers."""
+class FitReport(NamedTuple):
+    """What the runs of a fit took, beside what plain iterations of the same runs would have."""
 
-    labels: NDArray[np.int32]
-    centers: NDArray[np.float64]
-    inertia: float
     n_iter: int
+    """Iterations of all runs."""
+    n_iter_ordered: int
+    """Those that went over the samples in their order in space and skipped what could not change."""
+    n_distances: int
+    """Distances computed between samples, or boxes around them, and centers."""
+    n_distances_plain: int
+    """Distances of plain iterations: ``n_samples * n_clusters`` in each."""
+    n_bytes: int
+    """Bytes of samples and boxes read."""
+    n_bytes_plain: int
+    """Bytes of plain iterations: all samples in each."""
 
 
 class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, BaseEstimator):  # type: ignore[misc]
@@ -86,6 +95,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         Weighted sum of the squared distances of the samples to their centers, in squared units of `X`.
     n_iter_ : int
         Iterations of the run that was kept.
+    fit_report_ : FitReport
+        Iterations, distances and bytes of all runs, beside what plain iterations would have taken.
     n_features_in_ : int
         Number of features of `X`.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -105,9 +116,14 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Notes
     -----
-    Cost: O(n_samples * n_clusters * n_features) for an iteration. Memory beyond `X`: the int32 labels of two runs and
-    the centers. uint8, int16, uint16, float32 and float64 arrays in C or Fortran order are read as they are; other
-    dtypes are converted to float64 and other strides copied, once. A callable `init` costs one centered copy.
+    Cost: at most O(n_samples * n_clusters * n_features) for an iteration. With up to 8 features and no weights, samples
+    are copied once along a k-d tree as soon as that pays; an iteration then skips every block of them that can only
+    belong to one cluster [3]_, and the answer stays what it was.
+
+    Memory beyond `X`: the int32 labels of two runs and the centers; with the copy, its size and 16 bytes a sample (no
+    copy is made where less than twice its size is free). uint8, int16, uint16, float32 and float64 arrays in C or
+    Fortran order are read as they are; other dtypes are converted to float64 and other strides copied, once. A callable
+    `init` costs one centered copy.
 
     float32 samples are computed in float32 with sums in float64, all others in float64. Labels, centers and inertia are
     the same bits for any number of threads. A sample equally near to two centers goes to the lower index.
@@ -117,6 +133,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     .. [1] S. Lloyd, "Least squares quantization in PCM", IEEE Transactions on Information Theory 28(2), 1982.
        :doi:`10.1109/TIT.1982.1056489`
     .. [2] D. Arthur and S. Vassilvitskii, "k-means++: the advantages of careful seeding", SODA 2007.
+    .. [3] T. Kanungo et al., "An efficient k-means clustering algorithm: analysis and implementation", IEEE
+       Transactions on Pattern Analysis and Machine Intelligence 24(7), 2002. :doi:`10.1109/TPAMI.2002.1017616`
 
     Examples
     --------
@@ -149,6 +167,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     labels_: NDArray[np.int32]
     inertia_: float
     n_iter_: int
+    fit_report_: FitReport
 
     def __init__(
         self,
@@ -213,19 +232,12 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         weights = check_sample_weight(sample_weight, X.shape[0])
         next_centers = initial_centers(self.init, X, self.n_clusters, weights, random_state)
 
-        best: _Run | None = None
-        for _ in range(self._n_init):
-            run = self._run(X, next_centers(), weights, tol)
-            if best is None or self._improves(run, best):
-                best = run
-            # The labels of a run that lost must not stay in memory while the next one runs.
-            del run
-        assert best is not None
-
-        self.cluster_centers_ = best.centers.astype(center_dtype(X), copy=False)
-        self.labels_ = best.labels
-        self.inertia_ = best.inertia
-        self.n_iter_ = best.n_iter
+        starts = np.stack([next_centers() for _ in range(self._n_init)])
+        self.labels_, centers, self.inertia_, self.n_iter_, report = _core.kmeans_lloyd(
+            X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol)
+        )
+        self.cluster_centers_ = centers.astype(center_dtype(X), copy=False)
+        self.fit_report_ = FitReport(**report)
         self._n_features_out = self.n_clusters
         self._warn_of_empty_clusters()
         return self
@@ -347,26 +359,21 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
             return 1
         return int(self.n_init)
 
-    def _run(
-        self, X: NDArray[Any], centers: NDArray[np.float64], weights: NDArray[np.float64] | None, tol: float
-    ) -> _Run:
+    def _progress(self, tol: float) -> Callable[[int, float, bool, float], None] | None:
+        """Return what prints the iterations, if that is wanted."""
         if not self.verbose:
-            labels, centers, inertia, n_iter, _, _ = _core.kmeans_lloyd(X, centers, weights, self.max_iter, tol)
-            return _Run(labels, centers, inertia, n_iter)
+            return None
 
-        print("Initialization complete")
-        labels, centers, inertia, n_iter, strict, center_shift = _core.kmeans_lloyd(
-            X, centers, weights, self.max_iter, tol, _print_iteration
-        )
-        if strict:
-            print(f"Converged at iteration {n_iter - 1}: strict convergence.")
-        elif center_shift <= tol:
-            print(f"Converged at iteration {n_iter - 1}: center shift {center_shift} within tolerance {tol}.")
-        return _Run(labels, centers, inertia, n_iter)
+        def print_iteration(iteration: int, inertia: float, is_strict: bool, center_shift: float) -> None:
+            if iteration == 0:
+                print("Initialization complete")
+            print(f"Iteration {iteration}, inertia {inertia}.")
+            if is_strict:
+                print(f"Converged at iteration {iteration}: strict convergence.")
+            elif center_shift <= tol:
+                print(f"Converged at iteration {iteration}: center shift {center_shift} within tolerance {tol}.")
 
-    def _improves(self, run: _Run, best: _Run) -> bool:
-        """Whether `run` replaces `best`: the same clusters with a smaller inertia differ by rounding only."""
-        return run.inertia < best.inertia and not _core.is_same_clustering(run.labels, best.labels, self.n_clusters)
+        return print_iteration
 
     def _warn_of_empty_clusters(self) -> None:
         n_distinct = _count_distinct(self.labels_, self.n_clusters)
@@ -385,10 +392,6 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _print_iteration(iteration: int, inertia: float) -> None:
-    print(f"Iteration {iteration}, inertia {inertia}.")
 
 
 def _count_distinct(labels: NDArray[np.int32], n_clusters: int) -> int:

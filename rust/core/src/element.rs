@@ -31,6 +31,12 @@ pub trait Real: Element<Real = Self> + SimdFloatElement {
     const WIDE_LANES: usize;
     /// Positive infinity.
     const INFINITY: Self;
+    /// Relative rounding: the distance from 1 to the next number.
+    const EPSILON: f64;
+    /// Smallest number of full precision.
+    const MIN_POSITIVE: f64;
+    /// Largest finite number.
+    const MAX: f64;
     /// Zero.
     const ZERO: Self;
     /// One.
@@ -82,6 +88,12 @@ macro_rules! real {
             type Wide<S: Simd> = $wide<S>;
             const WIDE_LANES: usize = $lanes;
             const INFINITY: Self = <$type>::INFINITY;
+            #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
+            const EPSILON: f64 = <$type>::EPSILON as f64;
+            #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
+            const MIN_POSITIVE: f64 = <$type>::MIN_POSITIVE as f64;
+            #[allow(clippy::cast_lossless, reason = "the same line serves f32 and f64")]
+            const MAX: f64 = <$type>::MAX as f64;
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
 

@@ -7,12 +7,17 @@
 const LANES: usize = 8;
 
 /// Sum of `term` over `values`.
+#[inline(always)]
 pub(crate) fn lane_sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
     let mut lanes = [0.0; LANES];
-    for values in values.chunks(LANES) {
+    let (full, rest) = values.as_chunks::<LANES>();
+    for values in full {
         for (lane, value) in lanes.iter_mut().zip(values) {
             *lane += term(*value);
         }
+    }
+    for (lane, value) in lanes.iter_mut().zip(rest) {
+        *lane += term(*value);
     }
     lanes.iter().sum()
 }
@@ -26,4 +31,17 @@ pub(crate) fn lane_dot(values: &[f64], weights: &[f64]) -> f64 {
         }
     }
     lanes.iter().sum()
+}
+
+/// Lowest and highest of `values`, which are numbers.
+#[inline(always)]
+pub(crate) fn lane_range(values: &[f64]) -> [f64; 2] {
+    let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    for values in values.chunks(LANES) {
+        for ((low, high), value) in low.iter_mut().zip(&mut high).zip(values) {
+            *low = if *value < *low { *value } else { *low };
+            *high = if *value > *high { *value } else { *high };
+        }
+    }
+    [low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max)]
 }

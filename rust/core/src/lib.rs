@@ -10,6 +10,7 @@ pub mod distance;
 mod element;
 mod error;
 mod exec;
+mod features;
 pub mod kmeans;
 mod lanes;
 pub mod moments;
@@ -17,6 +18,8 @@ pub mod simd;
 mod view;
 
 pub use element::{Element, Real};
+pub(crate) use features::with_features;
+
 pub use error::{Error, Result};
 pub use exec::{Exec, Interrupt};
 pub use view::{Layout, Samples, Weights};

@@ -5,7 +5,7 @@
 
 mod common;
 
-use clast_core::kmeans::{self, Stop};
+use clast_core::kmeans::{self, Iteration, Reorder, Runs, Stop};
 use clast_core::{Element, Error, Exec, Interrupt, Layout, Samples, Weights, simd};
 use common::{
     bits, first_samples, fit, fused_levels, lloyd_scalar, noise, quarters, rows, run, run_at, shapes, to_planes,
@@ -58,8 +58,10 @@ fn iterations_are_reported_with_the_inertia_of_their_centers() {
     let mut seen = Vec::new();
     let mut labels = vec![0; 1000];
     let found = run(|exec| {
-        let mut report = |iteration, inertia| seen.push((iteration, inertia));
-        kmeans::fit(exec, &samples, Weights::Unit, &centers, STOP, &mut labels, Some(&mut report)).unwrap()
+        let mut report = |iteration: Iteration| seen.push((iteration.number, iteration.inertia));
+        Runs::new(exec, &samples, Weights::Unit, Reorder::Never)
+            .fit(&centers, STOP, 0, &mut labels, Some(&mut report))
+            .unwrap()
     });
     assert_eq!(seen.iter().map(|(iteration, _)| *iteration).collect::<Vec<_>>(), (0..found.n_iter).collect::<Vec<_>>());
     assert!(seen.windows(2).all(|pair| pair[1].1 <= pair[0].1));

@@ -1,7 +1,8 @@
 //! Borrowing numpy arrays: the only place that looks at dtype, strides and contiguity.
 
 use clast_core::{Element, Layout, Samples};
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::ndarray::Dimension;
+use numpy::{PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -81,8 +82,11 @@ pub(crate) fn with_view<T: Element + numpy::Element, O>(
     body(Samples::new(values, n_samples, n_features, layout).map_err(|error| to_python(&error))?)
 }
 
-/// The values of a C-contiguous matrix.
-pub(crate) fn contiguous<'a, T: numpy::Element>(name: &str, array: &'a PyReadonlyArray2<'_, T>) -> PyResult<&'a [T]> {
+/// The values of a C-contiguous array.
+pub(crate) fn contiguous<'a, T: numpy::Element, D: Dimension>(
+    name: &str,
+    array: &'a PyReadonlyArray<'_, T, D>,
+) -> PyResult<&'a [T]> {
     if !array.is_c_contiguous() {
         return Err(PyValueError::new_err(format!("'{name}' is not C-contiguous")));
     }
@@ -107,4 +111,13 @@ pub(crate) fn check_centers(centers: &PyReadonlyArray2<'_, f64>, n_features: usi
     let [rows, columns] = [centers.shape()[0], centers.shape()[1]];
     let needed = format!("(n_clusters, n_features={n_features})");
     Err(PyValueError::new_err(format!("'centers' has shape ({rows}, {columns}), but {needed} is needed")))
+}
+
+/// Checks that centers of several runs, shape (`n_runs`, `n_clusters`, `n_features`), fit the samples.
+pub(crate) fn check_starts(shape: &[usize], n_features: usize) -> PyResult<()> {
+    if shape[2] == n_features && shape[1] > 0 {
+        return Ok(());
+    }
+    let needed = format!("(n_runs, n_clusters, n_features={n_features})");
+    Err(PyValueError::new_err(format!("'starts' has shape {shape:?}, but {needed} is needed")))
 }

@@ -3,16 +3,22 @@
 #![allow(non_snake_case, reason = "X is the field's name for a sample matrix")]
 #![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
-use clast_core::kmeans::{self, Stop};
-use clast_core::{Element, Samples, Weights};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArrayMethods, ToPyArray};
+use std::collections::BTreeMap;
+
+use clast_core::kmeans::{self, Iteration, OnIteration, Reorder, Report, Runs, Stop};
+use clast_core::{Element, Exec, Samples, Weights};
+use numpy::{
+    IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3,
+    PyUntypedArrayMethods, ToPyArray,
+};
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-use crate::arrays::{Matrix, check_centers, contiguous, vector, with_samples};
+use crate::arrays::{Matrix, check_centers, check_starts, contiguous, vector, with_samples};
 use crate::errors::to_python;
 use crate::runtime::{drive, run};
 
-type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, bool, f64);
+type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, BTreeMap<&'static str, u64>);
 
 fn weights_of<'a, T: Element>(
     sample_weight: Option<&'a PyReadonlyArray1<'_, f64>>,
@@ -40,41 +46,59 @@ pub(crate) fn kmeans_plusplus<'py>(
     Ok(chosen.to_pyarray(py))
 }
 
-/// A run of Lloyd's algorithm: labels, centers, inertia, iterations, strict convergence, last center shift.
+/// Runs of Lloyd's algorithm from each of `starts`, shape (`n_runs`, `n_clusters`, `n_features`); of the best run labels,
+/// centers, inertia and iterations, and what all of them took.
 #[pyfunction]
-#[pyo3(signature = (X, centers, sample_weight, max_iter, tol, on_iteration=None))]
+#[pyo3(signature = (X, starts, sample_weight, max_iter, tol, reorder, on_iteration=None))]
+#[allow(clippy::too_many_arguments, reason = "the arguments of a Python function, and the interpreter")]
 pub(crate) fn kmeans_lloyd<'py>(
     py: Python<'py>,
     X: Matrix<'py>,
-    centers: PyReadonlyArray2<'py, f64>,
+    starts: PyReadonlyArray3<'py, f64>,
     sample_weight: Option<PyReadonlyArray1<'py, f64>>,
     max_iter: usize,
     tol: f64,
+    reorder: bool,
     on_iteration: Option<Py<PyAny>>,
 ) -> PyResult<Lloyd<'py>> {
     let stop = Stop { max_iter, tol };
+    let reorder = if reorder { Reorder::IfItPays } else { Reorder::Never };
+    let (shape, starts) = (starts.shape(), contiguous("starts", &starts)?);
+    let (n_clusters, n_features) = (shape[1], shape[2]);
     with_samples!(&X, samples => {
-        check_centers(&centers, samples.n_features())?;
-        let start = contiguous("centers", &centers)?;
+        check_starts(shape, samples.n_features())?;
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
-        let labels = PyArray1::<i32>::zeros(py, samples.n_samples(), false);
-        let mut labels_view = labels.readwrite();
-        let labels_out = labels_view.as_slice_mut()?;
-        let fit = match &on_iteration {
-            None => run(py, |exec| kmeans::fit(exec, &samples, weights, start, stop, labels_out, None)),
+        let fit = |exec: &Exec<'_>, on_iteration: Option<OnIteration<'_>>| {
+            let mut runs = Runs::new(exec, &samples, weights, reorder);
+            let best = kmeans::fit_best(&mut runs, starts.chunks_exact(n_clusters * n_features), stop, on_iteration)?;
+            Ok((best, runs.report()))
+        };
+        let (best, report) = match &on_iteration {
+            None => run(py, |exec| fit(exec, None)),
             Some(callback) => drive(
                 py,
-                |exec, report| {
-                    let mut on_iteration = |iteration, inertia| report((iteration, inertia));
-                    kmeans::fit(exec, &samples, weights, start, stop, labels_out, Some(&mut on_iteration))
+                |exec, report| fit(exec, Some(&mut |iteration| report(iteration))),
+                |it: Iteration| {
+                    let event = (it.number, it.inertia, it.strict_convergence, it.center_shift);
+                    Python::attach(|py| callback.call1(py, event).map(drop))
                 },
-                |event: (usize, f64)| Python::attach(|py| callback.call1(py, event).map(drop)),
             ),
         }?;
-        drop(labels_view);
-        let centers = fit.centers.to_pyarray(py).reshape([centers.shape()[0], samples.n_features()])?;
-        Ok((labels, centers, fit.inertia, fit.n_iter, fit.strict_convergence, fit.center_shift))
+        let (fit, labels) = best.ok_or_else(|| PyValueError::new_err("'starts' holds no run"))?;
+        let centers = fit.centers.into_pyarray(py).reshape([n_clusters, n_features])?;
+        Ok((labels.into_pyarray(py), centers, fit.inertia, fit.n_iter, describe(report)))
     })
+}
+
+fn describe(report: Report) -> BTreeMap<&'static str, u64> {
+    BTreeMap::from([
+        ("n_iter", report.n_iter as u64),
+        ("n_iter_ordered", report.n_iter_ordered as u64),
+        ("n_distances", report.n_distances),
+        ("n_distances_plain", report.n_distances_plain),
+        ("n_bytes", report.n_bytes),
+        ("n_bytes_plain", report.n_bytes_plain),
+    ])
 }
 
 /// Label of the nearest center of each sample.

@@ -67,7 +67,7 @@ impl<'a, R: Real> Assigner<'a, R> {
         match &mut self.buffer {
             Buffer::Tile(tile) => {
                 tile.load(self.level, samples, range);
-                nearest(self.level, tile, self.centers);
+                nearest(self.level, tile, self.centers.view());
                 tile.store_labels(self.level, labels_out)
             }
             Buffer::Rows(rows, padded) => rows.assign(self.level, samples, range.start, padded, labels_out),

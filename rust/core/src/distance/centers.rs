@@ -3,11 +3,56 @@
 use super::rows::{Padded, reads_rows};
 use crate::{Error, Real, Result};
 
+/// Centers to choose among, with their labels.
+#[derive(Debug, Clone, Copy)]
+pub struct CenterView<'a, R> {
+    /// One center after the other.
+    pub(super) values: &'a [R],
+    /// Label of each, as a float.
+    pub(super) labels: &'a [R],
+    pub(super) n_features: usize,
+}
+
+/// Some of the centers, copied side by side.
+#[derive(Debug, Clone)]
+pub struct Candidates<R> {
+    values: Vec<R>,
+    labels: Vec<R>,
+    n_features: usize,
+}
+
+impl<R: Real> Candidates<R> {
+    /// None yet.
+    #[must_use]
+    pub fn new(n_features: usize) -> Self {
+        Self { values: Vec::new(), labels: Vec::new(), n_features }
+    }
+
+    /// Takes the centers of `clusters`, which must ascend for ties to go to the lowest label.
+    #[inline(always)]
+    pub fn choose(&mut self, centers: &Centers<R>, clusters: &[u32]) {
+        self.values.clear();
+        self.labels.clear();
+        for cluster in clusters {
+            self.values.extend_from_slice(centers.center(*cluster as usize));
+            self.labels.push(centers.labels[*cluster as usize]);
+        }
+    }
+
+    /// The centers chosen last.
+    #[must_use]
+    pub fn view(&self) -> CenterView<'_, R> {
+        CenterView { values: &self.values, labels: &self.labels, n_features: self.n_features }
+    }
+}
+
 /// Centers in the type that distances are computed in, shape (`n_clusters`, `n_features`), at least one.
 #[derive(Debug, Clone)]
 pub struct Centers<R> {
     values: Vec<R>,
     n_features: usize,
+    /// Label of each center as a float, which is how kernels carry labels.
+    labels: Vec<R>,
     /// The same for the kernel that reads whole rows, if that one is used: each center padded with zeros.
     padded: Option<Padded<R>>,
 }
@@ -24,7 +69,8 @@ impl<R: Real> Centers<R> {
         }
         let values: Vec<R> = centers.iter().map(|c| R::from_f64(*c)).collect();
         let padded = reads_rows(values.len() / n_features, n_features).then(|| Padded::new(&values, n_features));
-        Ok(Self { values, n_features, padded })
+        let labels = (0..values.len() / n_features).map(|label| R::from_f64(label as f64)).collect();
+        Ok(Self { values, n_features, labels, padded })
     }
 
     /// The padded centers, if whole rows are to be read.
@@ -49,6 +95,12 @@ impl<R: Real> Centers<R> {
     #[must_use]
     pub fn values(&self) -> &[R] {
         &self.values
+    }
+
+    /// All centers with their labels, in ascending order.
+    #[must_use]
+    pub fn view(&self) -> CenterView<'_, R> {
+        CenterView { values: &self.values, labels: &self.labels, n_features: self.n_features }
     }
 
     /// The center of one cluster.

@@ -13,7 +13,7 @@ mod rows;
 mod scalar;
 
 pub use assigner::Assigner;
-pub use centers::Centers;
+pub use centers::{Candidates, CenterView, Centers};
 pub use nearest::nearest;
 pub use plain::{distances, distances_to_own};
 use rows::Padded;

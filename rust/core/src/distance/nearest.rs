@@ -2,14 +2,14 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFrom, dispatch};
 
-use super::Centers;
+use super::CenterView;
 use crate::Real;
 use crate::simd::{Features, Level, Tile};
 
 /// Finds for each sample of the tile the label of its nearest center, the lowest on ties, and keeps it in the tile.
 ///
 /// Cost: `n_clusters * n_features` subtractions and fused multiply-adds per sample.
-pub fn nearest<R: Real>(level: Level, tile: &mut Tile<R>, centers: &Centers<R>) {
+pub fn nearest<R: Real>(level: Level, tile: &mut Tile<R>, centers: CenterView<'_, R>) {
     let (features, labels_out) = tile.split();
     dispatch!(level, simd => nearest_by_features(simd, features, centers, labels_out));
     tile.mark_padding();
@@ -21,10 +21,10 @@ pub fn nearest<R: Real>(level: Level, tile: &mut Tile<R>, centers: &Centers<R>) 
 fn nearest_by_features<S: Simd, R: Real>(
     simd: S,
     features: Features<'_, R>,
-    centers: &Centers<R>,
+    centers: CenterView<'_, R>,
     labels_out: &mut [R],
 ) {
-    match centers.n_features() {
+    match centers.n_features {
         1 => nearest_few::<S, R, 1>(simd, features, centers, labels_out),
         2 => nearest_few::<S, R, 2>(simd, features, centers, labels_out),
         3 => nearest_few::<S, R, 3>(simd, features, centers, labels_out),
@@ -67,7 +67,7 @@ impl<V> Best<V> {
 fn nearest_few<S: Simd, R: Real, const D: usize>(
     simd: S,
     features: Features<'_, R>,
-    centers: &Centers<R>,
+    centers: CenterView<'_, R>,
     labels_out: &mut [R],
 ) {
     let features: [&[R]; D] = std::array::from_fn(|f| features.get(f));
@@ -78,63 +78,79 @@ fn nearest_few<S: Simd, R: Real, const D: usize>(
             x[f] = R::Vector::<S>::from_slice(simd, &features[f][start..][..R::Vector::<S>::LEN]);
         }
         let mut best = Best::new(simd);
-        let mut label = R::Vector::<S>::simd_from(simd, R::ZERO);
-        for center in centers.values().chunks_exact(D) {
+        for (center, label) in centers.values.chunks_exact(D).zip(centers.labels) {
             let mut distance = R::Vector::<S>::simd_from(simd, R::ZERO);
             for f in 0..D {
                 let difference = x[f] - center[f];
                 distance = difference.mul_add(difference, distance);
             }
-            best.offer(distance, label);
-            label += R::ONE;
+            best.offer(distance, R::Vector::<S>::simd_from(simd, *label));
         }
         best.label.store_slice(labels);
     }
 }
 
-/// Centers that share each load of a feature: four sums and their operands fit the 16 registers of AVX2.
+/// Centers that share each load of a feature, for [`VECTORS`] vectors of samples: eight sums and their operands fit the
+/// 16 registers of AVX2, and a feature of a center is read once for two subtractions.
 const CENTER_BLOCK: usize = 4;
 
+/// Vectors of samples that share each feature of a center; a tile holds an even number of the widest ones.
+const VECTORS: usize = 2;
+
 #[inline(always)]
-fn nearest_many<S: Simd, R: Real>(simd: S, features: Features<'_, R>, centers: &Centers<R>, labels_out: &mut [R]) {
-    for (block, labels) in labels_out.chunks_exact_mut(R::Vector::<S>::LEN).enumerate() {
-        let start = block * R::Vector::<S>::LEN;
-        let mut best = Best::new(simd);
-        let mut label = R::Vector::<S>::simd_from(simd, R::ZERO);
-        let mut groups = centers.values().chunks_exact(CENTER_BLOCK * centers.n_features());
-        for group in &mut groups {
-            let distances = distances_to::<S, R, CENTER_BLOCK>(simd, features, start, group);
-            for distance in distances {
-                best.offer(distance, label);
-                label += R::ONE;
-            }
+fn nearest_many<S: Simd, R: Real>(
+    simd: S,
+    features: Features<'_, R>,
+    centers: CenterView<'_, R>,
+    labels_out: &mut [R],
+) {
+    let (d, lanes) = (centers.n_features, R::Vector::<S>::LEN);
+    for (block, labels) in labels_out.chunks_exact_mut(VECTORS * lanes).enumerate() {
+        let start = block * VECTORS * lanes;
+        let mut best = [Best::new(simd), Best::new(simd)];
+        let groups = centers.values.chunks_exact(CENTER_BLOCK * d).zip(centers.labels.chunks_exact(CENTER_BLOCK));
+        for (group, group_labels) in groups {
+            offer_group::<S, R, CENTER_BLOCK>(simd, features, start, group, group_labels, &mut best);
         }
-        for center in groups.remainder().chunks_exact(centers.n_features()) {
-            let [distance] = distances_to::<S, R, 1>(simd, features, start, center);
-            best.offer(distance, label);
-            label += R::ONE;
+        let rest = centers.labels.len() / CENTER_BLOCK * CENTER_BLOCK;
+        for (center, label) in centers.values[rest * d..].chunks_exact(d).zip(centers.labels[rest..].chunks_exact(1)) {
+            offer_group::<S, R, 1>(simd, features, start, center, label, &mut best);
         }
-        best.label.store_slice(labels);
+        for (best, labels) in best.iter().zip(labels.chunks_exact_mut(lanes)) {
+            best.label.store_slice(labels);
+        }
     }
 }
 
-/// Distances of one vector of samples to `N` centers.
+/// Offers `N` centers to two vectors of samples.
 #[inline(always)]
-fn distances_to<S: Simd, R: Real, const N: usize>(
+fn offer_group<S: Simd, R: Real, const N: usize>(
     simd: S,
     features: Features<'_, R>,
     start: usize,
     centers: &[R],
-) -> [R::Vector<S>; N] {
-    let d = centers.len() / N;
+    labels: &[R],
+    best: &mut [Best<R::Vector<S>>; VECTORS],
+) {
+    let (d, lanes) = (centers.len() / N, R::Vector::<S>::LEN);
     let centers: [&[R]; N] = std::array::from_fn(|j| &centers[j * d..][..d]);
-    let mut sums = [R::Vector::<S>::simd_from(simd, R::ZERO); N];
+    let zero = R::Vector::<S>::simd_from(simd, R::ZERO);
+    let mut sums = [[zero; N]; VECTORS];
     for f in 0..d {
-        let x = R::Vector::<S>::from_slice(simd, &features.get(f)[start..][..R::Vector::<S>::LEN]);
+        let feature = &features.get(f)[start..][..VECTORS * lanes];
+        let x =
+            [R::Vector::<S>::from_slice(simd, &feature[..lanes]), R::Vector::<S>::from_slice(simd, &feature[lanes..])];
         for j in 0..N {
-            let difference = x - centers[j][f];
-            sums[j] = difference.mul_add(difference, sums[j]);
+            for v in 0..VECTORS {
+                let difference = x[v] - centers[j][f];
+                sums[v][j] = difference.mul_add(difference, sums[v][j]);
+            }
         }
     }
-    sums
+    for j in 0..N {
+        let label = R::Vector::<S>::simd_from(simd, labels[j]);
+        for v in 0..VECTORS {
+            best[v].offer(sums[v][j], label);
+        }
+    }
 }

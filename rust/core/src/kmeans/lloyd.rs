@@ -1,12 +1,13 @@
 //! A complete run of Lloyd's algorithm from given centers.
 
-use rayon::prelude::*;
+use std::sync::Arc;
 
 use super::assign;
 use super::empty::relocate_empty_clusters;
+use super::ordered::{Order, OrderedPass};
+use super::plain::PlainPass;
 use super::sums::Sums;
-use crate::chunks::Chunks;
-use crate::distance::{Assigner, Centers};
+use crate::distance::Centers;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
 /// When a run ends.
@@ -33,128 +34,269 @@ pub struct Fit {
     pub center_shift: f64,
 }
 
-/// Called after each iteration with its number (from 0) and the inertia of its assignment.
-pub type OnIteration<'a> = &'a mut (dyn FnMut(usize, f64) + Send);
-
-/// Runs Lloyd's algorithm from `centers` and writes the final labels, shape (`n_samples`,).
-///
-/// The labels are those of the returned centers. Cost: `n_samples * n_clusters * n_features` subtractions and fused
-/// multiply-adds an iteration; memory: one row of sums per cluster and chunk.
-///
-/// # Errors
-/// [`Error::Range`] for `max_iter` 0, more clusters than samples or than a label can tell apart,
-/// [`Error::Mismatch`] or [`Error::Length`] for shapes that do not fit, [`Error::Interrupted`].
-pub fn fit<T: Element>(
-    exec: &Exec<'_>,
-    samples: &Samples<'_, T>,
-    weights: Weights<'_>,
-    centers: &[f64],
-    stop: Stop,
-    labels_out: &mut [i32],
-    mut on_iteration: Option<OnIteration<'_>>,
-) -> Result<Fit> {
-    assign::check_labels(samples, labels_out)?;
-    if stop.max_iter == 0 {
-        return Err(Error::Range { argument: "max_iter", got: "0".into(), needed: "at least 1".into() });
-    }
-    let mut run = Lloyd::new(exec, samples, weights, centers, labels_out)?;
-    let mut fit = Fit { centers: Vec::new(), inertia: 0.0, n_iter: 0, strict_convergence: false, center_shift: 0.0 };
-    while fit.n_iter < stop.max_iter {
-        let changed = run.assign_and_sum()?;
-        run.relocate_empty_clusters()?;
-        if let Some(report) = on_iteration.as_mut() {
-            report(fit.n_iter, run.inertia()?);
-        }
-        fit.center_shift = run.update_centers();
-        fit.n_iter += 1;
-        fit.strict_convergence = !changed;
-        if !changed || fit.center_shift <= stop.tol {
-            break;
-        }
-    }
-    if !fit.strict_convergence {
-        run.assign()?;
-    }
-    fit.inertia = run.inertia()?;
-    fit.centers = run.centers;
-    Ok(fit)
+/// What the runs on some samples took.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Report {
+    /// Iterations of all runs.
+    pub n_iter: usize,
+    /// Those that read the samples along a k-d tree and skipped what cannot change.
+    pub n_iter_ordered: usize,
+    /// Distances computed, those to bounding boxes included.
+    pub n_distances: u64,
+    /// Distances that plain iterations would have computed.
+    pub n_distances_plain: u64,
+    /// Bytes of samples and of bounding boxes read.
+    pub n_bytes: u64,
+    /// Bytes of samples that plain iterations would have read.
+    pub n_bytes_plain: u64,
 }
 
-/// The state of a run; each method is one step of an iteration.
-struct Lloyd<'a, T> {
+impl Report {
+    fn count(&mut self, work: Work, plain: Work) {
+        self.n_distances += work.n_distances;
+        self.n_distances_plain += plain.n_distances;
+        self.n_bytes += work.n_bytes;
+        self.n_bytes_plain += plain.n_bytes;
+    }
+}
+
+/// The work of one pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Work {
+    pub(super) n_distances: u64,
+    pub(super) n_bytes: u64,
+}
+
+impl Work {
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { n_distances: self.n_distances + other.n_distances, n_bytes: self.n_bytes + other.n_bytes }
+    }
+}
+
+/// What is known after an iteration.
+#[derive(Debug, Clone, Copy)]
+pub struct Iteration {
+    /// Number of the iteration in its run, from 0.
+    pub number: usize,
+    /// Inertia of the assignment, before the centers moved.
+    pub inertia: f64,
+    /// Whether no label changed.
+    pub strict_convergence: bool,
+    /// Squared movements of all centers, added up.
+    pub center_shift: f64,
+}
+
+/// Called after each iteration.
+pub type OnIteration<'a> = &'a mut (dyn FnMut(Iteration) + Send);
+
+/// Whether iterations may read a copy of the samples that is ordered in space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reorder {
+    /// Once plain iterations have cost about as much as ordering does.
+    IfItPays,
+    /// From the first iteration on, where there are few enough features and no weights.
+    Always,
+    /// Not at all: no copy is made.
+    Never,
+}
+
+/// Runs on the same samples: once it pays, they are ordered, and all runs that follow use the order.
+#[derive(Debug)]
+pub struct Runs<'a, T> {
     exec: &'a Exec<'a>,
     samples: &'a Samples<'a, T>,
     weights: Weights<'a>,
-    chunks: Chunks,
-    /// Sums of each chunk, merged in chunk order into `sums`.
-    partials: Vec<Sums>,
+    reorder: Reorder,
+    order: Option<Arc<Order<T>>>,
+    report: Report,
+}
+
+impl<'a, T: Element> Runs<'a, T> {
+    /// No run yet.
+    #[must_use]
+    pub fn new(exec: &'a Exec<'a>, samples: &'a Samples<'a, T>, weights: Weights<'a>, reorder: Reorder) -> Self {
+        Self { exec, samples, weights, reorder, order: None, report: Report::default() }
+    }
+
+    /// Number of samples.
+    #[must_use]
+    pub fn n_samples(&self) -> usize {
+        self.samples.n_samples()
+    }
+
+    /// Number of features.
+    #[must_use]
+    pub fn n_features(&self) -> usize {
+        self.samples.n_features()
+    }
+
+    /// What the runs took so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.report
+    }
+
+    /// Runs Lloyd's algorithm from `centers` and writes the final labels, shape (`n_samples`,).
+    ///
+    /// The labels are those of the returned centers. `runs_left` counts the runs that are to follow. Cost: at most
+    /// `n_samples * n_clusters * n_features` subtractions and fused multiply-adds an iteration; memory: one row of sums
+    /// per cluster and chunk, and with ordered samples a copy of them and 8 bytes each.
+    ///
+    /// # Errors
+    /// [`Error::Range`] for `max_iter` 0, more clusters than samples or than a label can tell apart,
+    /// [`Error::Mismatch`] or [`Error::Length`] for shapes that do not fit, [`Error::Interrupted`].
+    pub fn fit(
+        &mut self,
+        centers: &[f64],
+        stop: Stop,
+        runs_left: usize,
+        labels_out: &mut [i32],
+        mut on_iteration: Option<OnIteration<'_>>,
+    ) -> Result<Fit> {
+        assign::check_labels(self.samples, labels_out)?;
+        if stop.max_iter == 0 {
+            return Err(Error::Range { argument: "max_iter", got: "0".into(), needed: "at least 1".into() });
+        }
+        let mut run = Lloyd::new(self, centers, labels_out)?;
+        let mut fit =
+            Fit { centers: Vec::new(), inertia: 0.0, n_iter: 0, strict_convergence: false, center_shift: 0.0 };
+        while fit.n_iter < stop.max_iter {
+            run.order_if_it_pays(stop.max_iter - fit.n_iter + runs_left.saturating_mul(stop.max_iter))?;
+            let changed = run.assign_and_sum()?;
+            run.relocate_empty_clusters()?;
+            let inertia = if on_iteration.is_some() { run.inertia()? } else { 0.0 };
+            fit.center_shift = run.update_centers();
+            fit.strict_convergence = !changed;
+            if let Some(report) = on_iteration.as_mut() {
+                let Fit { n_iter: number, strict_convergence, center_shift, .. } = fit;
+                report(Iteration { number, inertia, strict_convergence, center_shift });
+            }
+            run.count_iteration();
+            fit.n_iter += 1;
+            if !changed || fit.center_shift <= stop.tol {
+                break;
+            }
+        }
+        if !fit.strict_convergence {
+            run.assign()?;
+        }
+        fit.inertia = run.inertia()?;
+        fit.centers = run.finish();
+        Ok(fit)
+    }
+}
+
+impl<T: Element> Runs<'_, T> {
+    fn may_order(&self) -> bool {
+        self.reorder != Reorder::Never && matches!(self.weights, Weights::Unit) && Order::can_hold(self.samples)
+    }
+}
+
+/// The state of a run; each method is one step of an iteration.
+struct Lloyd<'a, 'b, T> {
+    runs: &'b mut Runs<'a, T>,
+    pass: Pass<T>,
+    n_clusters: usize,
     sums: Sums,
     /// Shape (`n_clusters`, `n_features`).
     centers: Vec<f64>,
     centers_new: Vec<f64>,
-    labels: &'a mut [i32],
+    /// Up to date while the pass is plain.
+    labels: &'b mut [i32],
 }
 
-impl<'a, T: Element> Lloyd<'a, T> {
-    fn new(
-        exec: &'a Exec<'a>,
-        samples: &'a Samples<'a, T>,
-        weights: Weights<'a>,
-        centers: &[f64],
-        labels: &'a mut [i32],
-    ) -> Result<Self> {
-        let n_features = samples.n_features();
-        let n_clusters = Centers::<T::Real>::new(centers, n_features)?.values().len() / n_features;
-        if n_clusters > samples.n_samples() {
-            let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={}", samples.n_samples()));
+/// How an iteration goes over the samples.
+enum Pass<T> {
+    Plain(PlainPass),
+    Ordered(OrderedPass<T>),
+}
+
+impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
+    fn new(runs: &'b mut Runs<'a, T>, centers: &[f64], labels: &'b mut [i32]) -> Result<Self> {
+        let (n_samples, n_features) = (runs.samples.n_samples(), runs.samples.n_features());
+        let n_clusters = Centers::<T::Real>::new(centers, n_features)?.n_clusters();
+        if n_clusters > n_samples {
+            let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={n_samples}"));
             return Err(Error::Range { argument: "n_clusters", got, needed });
         }
         labels.fill(-1);
-        let chunks = Chunks::new(samples.n_samples(), n_clusters);
-        let sums = Sums::new(n_clusters, n_features);
-        let partials = vec![sums.clone(); chunks.count()];
-        let centers_new = vec![0.0; centers.len()];
-        Ok(Self { exec, samples, weights, chunks, partials, sums, centers: centers.to_vec(), centers_new, labels })
+        let pass = match &runs.order {
+            Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), labels, n_clusters)),
+            None => Pass::Plain(PlainPass::new(n_samples, n_clusters, n_features)),
+        };
+        let (sums, centers_new) = (Sums::new(n_clusters, n_features), vec![0.0; centers.len()]);
+        Ok(Self { runs, pass, n_clusters, sums, centers: centers.to_vec(), centers_new, labels })
+    }
+
+    /// Orders the samples once plain iterations have cost enough, with at most `n_iter_left` more to come.
+    fn order_if_it_pays(&mut self, n_iter_left: usize) -> Result<()> {
+        let runs = &mut *self.runs;
+        if runs.order.is_some() || !runs.may_order() {
+            return Ok(());
+        }
+        let done = runs.report.n_distances as f64 / runs.samples.n_samples() as f64;
+        let left = (n_iter_left * self.n_clusters) as f64;
+        if runs.reorder == Reorder::Always || Order::pays(runs.samples, done, left) {
+            let order = Arc::new(Order::new(runs.exec, runs.samples)?);
+            runs.order = Some(Arc::clone(&order));
+            self.pass = Pass::Ordered(OrderedPass::new(order, self.labels, self.n_clusters));
+        }
+        Ok(())
     }
 
     /// Labels each sample, sums each cluster; returns whether a label changed.
     fn assign_and_sum(&mut self) -> Result<bool> {
-        let (exec, samples, weights) = (self.exec, self.samples, self.weights);
-        let centers = Centers::<T::Real>::new(&self.centers, samples.n_features())?;
-        let length = self.chunks.length();
-        let changed = self
-            .labels
-            .par_chunks_mut(length)
-            .zip(&mut self.partials)
-            .enumerate()
-            .map(|(chunk, (labels, sums))| {
-                exec.check()?;
-                sums.clear();
-                let mut assigner = Assigner::new(exec.level, &centers);
-                let mut changed = false;
-                let block = assigner.block();
-                for (index, labels) in labels.chunks_mut(block).enumerate() {
-                    let start = chunk * length + index * block;
-                    changed |= assigner.assign(samples, start..start + labels.len(), labels);
-                    sums.add(exec.level, samples, weights, start, assigner.tile(), labels);
-                }
-                Ok(changed)
-            })
-            .try_reduce(|| false, |a, b| Ok(a | b))?;
+        let plain = self.plain_work();
+        let Runs { exec, samples, weights, report, .. } = &mut *self.runs;
+        let centers = Centers::new(&self.centers, samples.n_features())?;
         self.sums.clear();
-        for partial in &self.partials {
-            self.sums.merge(partial);
+        match &mut self.pass {
+            Pass::Plain(pass) => {
+                report.count(plain, plain);
+                pass.assign_and_sum(exec, samples, *weights, &centers, self.labels, &mut self.sums)
+            }
+            Pass::Ordered(pass) => {
+                let (changed, work) = pass.assign_and_sum(exec, &centers, &mut self.sums)?;
+                report.count(work, plain);
+                Ok(changed)
+            }
         }
-        Ok(changed)
+    }
+
+    /// The work of a pass that reads every sample.
+    fn plain_work(&self) -> Work {
+        let samples = self.runs.samples;
+        Work {
+            n_distances: (samples.n_samples() * self.n_clusters) as u64,
+            n_bytes: size_of_val(samples.values()) as u64,
+        }
+    }
+
+    fn count_iteration(&mut self) {
+        self.runs.report.n_iter += 1;
+        self.runs.report.n_iter_ordered += usize::from(matches!(self.pass, Pass::Ordered(_)));
     }
 
     /// Labels each sample with the current centers.
     fn assign(&mut self) -> Result<()> {
-        assign::predict(self.exec, self.samples, &self.centers, self.labels)
+        match &mut self.pass {
+            Pass::Plain(_) => {
+                let plain = self.plain_work();
+                self.runs.report.count(plain, plain);
+                assign::predict(self.runs.exec, self.runs.samples, &self.centers, self.labels)
+            }
+            // The sums cost nothing beside the labels, and nobody asks for them any more.
+            Pass::Ordered(_) => self.assign_and_sum().map(drop),
+        }
     }
 
     fn relocate_empty_clusters(&mut self) -> Result<()> {
-        relocate_empty_clusters(self.exec, self.samples, self.weights, &self.centers, self.labels, &mut self.sums)
+        if (0..self.n_clusters).all(|cluster| self.sums.weight(cluster) > 0.0) {
+            return Ok(());
+        }
+        self.restore_labels();
+        let Runs { exec, samples, weights, .. } = &*self.runs;
+        relocate_empty_clusters(exec, samples, *weights, &self.centers, self.labels, &mut self.sums)
     }
 
     /// Moves the centers to the means of their samples; returns the squared movements added up.
@@ -165,6 +307,22 @@ impl<'a, T: Element> Lloyd<'a, T> {
     }
 
     fn inertia(&self) -> Result<f64> {
-        assign::checked_inertia(self.exec, self.samples, self.weights, &self.centers, self.labels)
+        let Runs { exec, samples, weights, .. } = &*self.runs;
+        match &self.pass {
+            Pass::Plain(_) => assign::checked_inertia(exec, samples, *weights, &self.centers, self.labels),
+            Pass::Ordered(pass) => pass.inertia(exec, &self.centers),
+        }
+    }
+
+    fn restore_labels(&mut self) {
+        if let Pass::Ordered(pass) = &self.pass {
+            pass.restore(self.labels);
+        }
+    }
+
+    /// Hands over the centers, with the labels up to date.
+    fn finish(mut self) -> Vec<f64> {
+        self.restore_labels();
+        self.centers
     }
 }

@@ -7,8 +7,12 @@ mod assign;
 mod empty;
 mod init;
 mod lloyd;
+mod ordered;
+mod plain;
+mod restarts;
 mod sums;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use init::plus_plus;
-pub use lloyd::{Fit, OnIteration, Stop, fit};
+pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
+pub use restarts::fit_best;

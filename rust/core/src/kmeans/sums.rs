@@ -3,7 +3,7 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdFrom, dispatch};
 
 use crate::simd::{Level, Tile};
-use crate::{Element, Real, Samples, Weights};
+use crate::{Element, Real, Samples, Weights, with_features};
 
 /// Clusters up to which each is summed by a pass over the tile with a mask; above, adding sample by sample is cheaper.
 const MASKED_CLUSTERS: usize = 8;
@@ -52,61 +52,72 @@ impl Sums {
         labels: &[i32],
     ) {
         let weights = weights.slice(start, labels.len());
-        dispatch!(level, simd => match (tile, self.n_features) {
-            (Some(tile), 1) => self.add_tile::<_, _, 1>(simd, weights, tile, labels),
-            (Some(tile), 2) => self.add_tile::<_, _, 2>(simd, weights, tile, labels),
-            (Some(tile), 3) => self.add_tile::<_, _, 3>(simd, weights, tile, labels),
-            (Some(tile), 4) => self.add_tile::<_, _, 4>(simd, weights, tile, labels),
-            (Some(tile), 5) => self.add_tile::<_, _, 5>(simd, weights, tile, labels),
-            (Some(tile), 6) => self.add_tile::<_, _, 6>(simd, weights, tile, labels),
-            (Some(tile), 7) => self.add_tile::<_, _, 7>(simd, weights, tile, labels),
-            (Some(tile), TILE_FEATURES) => self.add_tile::<_, _, TILE_FEATURES>(simd, weights, tile, labels),
-            _ => self.add_rows(samples, weights, start, labels),
-        });
-    }
-
-    #[inline(always)]
-    fn add_tile<S: Simd, R: Real, const D: usize>(
-        &mut self,
-        simd: S,
-        weights: Weights<'_>,
-        tile: &Tile<R>,
-        labels: &[i32],
-    ) {
-        match weights {
-            Weights::Unit if self.n_clusters <= MASKED_CLUSTERS => self.add_masked::<S, R, D>(simd, tile),
-            _ => self.add_in_turns::<R, D>(weights, tile, labels),
+        match tile {
+            Some(tile) if self.n_features <= TILE_FEATURES => self.add_tile(level, weights, tile, labels, None),
+            _ => dispatch!(level, _simd => self.add_rows(samples, weights, start, labels)),
         }
     }
 
-    /// One cluster at a time, its sums in registers: within the tile in the type of the samples, across tiles in
-    /// float64. Each lane adds its samples in order.
+    /// Adds the samples of a tile of at most [`TILE_FEATURES`] features; `clusters` are those that occur, if that is
+    /// known, in ascending order.
+    pub(super) fn add_tile<R: Real>(
+        &mut self,
+        level: Level,
+        weights: Weights<'_>,
+        tile: &Tile<R>,
+        labels: &[i32],
+        clusters: Option<&[u32]>,
+    ) {
+        let masked =
+            matches!(weights, Weights::Unit) && clusters.map_or(self.n_clusters, <[u32]>::len) <= MASKED_CLUSTERS;
+        dispatch!(level, simd => with_features!(self.n_features, D => match clusters {
+            _ if !masked => self.add_in_turns::<R, D>(weights, tile, labels),
+            None => for cluster in 0..self.n_clusters {
+                self.add_masked::<_, R, D>(simd, tile, cluster);
+            },
+            Some(clusters) => for cluster in clusters {
+                self.add_masked::<_, R, D>(simd, tile, *cluster as usize);
+            },
+        }));
+    }
+
+    /// Adds samples that were added up before.
     #[inline(always)]
-    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: &Tile<R>) {
+    pub(super) fn add_row(&mut self, cluster: usize, weight: f64, features: &[f64]) {
+        let width = self.n_features + 1;
+        let (total, sums) = self.values[cluster * width..][..width].split_at_mut(1);
+        total[0] += weight;
+        for (sum, value) in sums.iter_mut().zip(features) {
+            *sum += value;
+        }
+    }
+
+    /// Adds the samples of one cluster, their sums in registers: within the tile in the type of the samples, across
+    /// tiles in float64. Each lane adds its samples in order.
+    #[inline(always)]
+    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: &Tile<R>, cluster: usize) {
         let features: [&[R]; D] = std::array::from_fn(|f| tile.features().get(f));
         let zero = R::Wide::<S>::simd_from(simd, R::ZERO);
         let one = R::Wide::<S>::simd_from(simd, R::ONE);
-        let mut label = R::ZERO;
-        for row in self.values.chunks_exact_mut(D + 1).take(self.n_clusters) {
-            let mut totals = [zero; UNROLL];
-            let mut sums = [[zero; UNROLL]; D];
-            for block in (0..tile.len()).step_by(UNROLL * R::WIDE_LANES) {
-                for part in 0..UNROLL {
-                    let at = block + part * R::WIDE_LANES;
-                    let labels = R::Wide::<S>::from_slice(simd, &tile.labels()[at..at + R::WIDE_LANES]);
-                    let chosen = labels.simd_eq(label);
-                    totals[part] += chosen.select(one, zero);
-                    for f in 0..D {
-                        let values = R::Wide::<S>::from_slice(simd, &features[f][at..at + R::WIDE_LANES]);
-                        sums[f][part] += chosen.select(values, zero);
-                    }
+        let label = R::from_f64(cluster as f64);
+        let mut totals = [zero; UNROLL];
+        let mut sums = [[zero; UNROLL]; D];
+        for block in (0..tile.len()).step_by(UNROLL * R::WIDE_LANES) {
+            for part in 0..UNROLL {
+                let at = block + part * R::WIDE_LANES;
+                let labels = R::Wide::<S>::from_slice(simd, &tile.labels()[at..at + R::WIDE_LANES]);
+                let chosen = labels.simd_eq(label);
+                totals[part] += chosen.select(one, zero);
+                for f in 0..D {
+                    let values = R::Wide::<S>::from_slice(simd, &features[f][at..at + R::WIDE_LANES]);
+                    sums[f][part] += chosen.select(values, zero);
                 }
             }
-            row[0] += sum_in_order::<S, R>(totals);
-            for f in 0..D {
-                row[f + 1] += sum_in_order::<S, R>(sums[f]);
-            }
-            label += R::ONE;
+        }
+        let row = &mut self.values[cluster * (D + 1)..][..=D];
+        row[0] += sum_in_order::<S, R>(totals);
+        for f in 0..D {
+            row[f + 1] += sum_in_order::<S, R>(sums[f]);
         }
     }
 

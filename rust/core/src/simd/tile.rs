@@ -47,7 +47,12 @@ impl<R: Real> Tile<R> {
     #[must_use]
     pub fn new(n_features: usize) -> Self {
         let fitting = TILE_BYTES / (n_features * size_of::<R>());
-        let capacity = (fitting / MAX_LANES * MAX_LANES).clamp(MAX_LANES, TILE);
+        Self::with_capacity(n_features, (fitting / MAX_LANES * MAX_LANES).clamp(MAX_LANES, TILE))
+    }
+
+    /// An empty tile for `capacity` samples, a multiple of 32.
+    #[must_use]
+    pub(crate) fn with_capacity(n_features: usize, capacity: usize) -> Self {
         Self { values: vec![R::ZERO; capacity * n_features], labels: vec![R::ZERO; capacity], len: 0 }
     }
 

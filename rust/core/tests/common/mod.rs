@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use clast_core::distance::{nearest_scalar, squared_distance};
-use clast_core::kmeans::{self, Fit, Stop};
+use clast_core::kmeans::{Fit, Reorder, Runs, Stop};
 use clast_core::simd::{self, Level};
 use clast_core::{Element, Exec, Interrupt, Layout, Result, Samples, Weights};
 use proptest::prelude::*;
@@ -66,8 +66,20 @@ pub(crate) fn fit<T: Element>(
     centers: &[f64],
     stop: Stop,
 ) -> Result<(Fit, Vec<i32>)> {
+    fit_reordered(exec, samples, weights, centers, stop, Reorder::Never)
+}
+
+/// The same with a choice whether the samples are ordered in space.
+pub(crate) fn fit_reordered<T: Element>(
+    exec: &Exec<'_>,
+    samples: &Samples<'_, T>,
+    weights: Weights<'_>,
+    centers: &[f64],
+    stop: Stop,
+    reorder: Reorder,
+) -> Result<(Fit, Vec<i32>)> {
     let mut labels = vec![0; samples.n_samples()];
-    let fit = kmeans::fit(exec, samples, weights, centers, stop, &mut labels, None)?;
+    let fit = Runs::new(exec, samples, weights, reorder).fit(centers, stop, 0, &mut labels, None)?;
     Ok((fit, labels))
 }
 

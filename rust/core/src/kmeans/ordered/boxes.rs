@@ -1,0 +1,138 @@
+//! What is known of a block of samples without looking at them: bounding box, sums, scatter.
+
+use fearless_simd::dispatch;
+use rayon::prelude::*;
+
+use super::{BLOCK, BRANCH};
+use crate::kmeans::sums::Sums;
+use crate::lanes::{lane_range, lane_sum};
+use crate::{Element, Exec, Result};
+
+/// Boxes of blocks, or of groups of blocks; siblings lie side by side, one per lane.
+#[derive(Debug)]
+pub(super) struct Boxes {
+    /// Shape (parents, features, siblings): middle of each box.
+    middle: Vec<f64>,
+    /// The same shape: half the length of each side, rounded up.
+    half: Vec<f64>,
+    summaries: Vec<Summary>,
+}
+
+/// The samples of a block, added up.
+#[derive(Debug, Clone)]
+pub(super) struct Summary {
+    count: f64,
+    /// Sum of each feature; only as many as there are features are used.
+    sums: [f64; super::MAX_FEATURES],
+    /// Squared distances of the samples to their mean, added up.
+    scatter: f64,
+}
+
+/// Lowest and highest value of each feature.
+type Corners<const D: usize> = [[f64; D]; 2];
+
+impl Boxes {
+    /// Boxes of the blocks of `n_samples` samples.
+    pub(super) fn of_blocks<T: Element, const D: usize>(
+        exec: &Exec<'_>,
+        values: &[T],
+        n_samples: usize,
+    ) -> Result<(Self, Vec<Corners<D>>)> {
+        let described = values
+            .par_chunks_exact(BLOCK * D)
+            .enumerate()
+            .map(|(block, values)| {
+                exec.check()?;
+                let count = BLOCK.min(n_samples - block * BLOCK);
+                Ok(dispatch!(exec.level, _simd => describe::<T, D>(values, count)))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let (summaries, corners): (Vec<_>, Vec<_>) = described.into_iter().unzip();
+        Ok((Self::new(summaries, &corners), corners))
+    }
+
+    /// Boxes of groups of [`BRANCH`] blocks.
+    pub(super) fn of_groups<const D: usize>(blocks: &Self, corners: &[Corners<D>]) -> Self {
+        let summaries = blocks.summaries.chunks(BRANCH).map(Summary::of_all).collect();
+        let corners: Vec<_> = corners.chunks(BRANCH).map(around).collect();
+        Self::new(summaries, &corners)
+    }
+
+    fn new<const D: usize>(summaries: Vec<Summary>, corners: &[Corners<D>]) -> Self {
+        let size = corners.len().div_ceil(BRANCH) * D * BRANCH;
+        let (mut middle, mut half) = (vec![0.0; size], vec![0.0; size]);
+        for (node, [low, high]) in corners.iter().enumerate() {
+            for f in 0..D {
+                let at = (node / BRANCH * D + f) * BRANCH + node % BRANCH;
+                middle[at] = f64::midpoint(low[f], high[f]);
+                half[at] = (high[f] - middle[at]).max(middle[at] - low[f]) * (1.0 + 2.0 * f64::EPSILON);
+            }
+        }
+        Self { middle, half, summaries }
+    }
+
+    /// Middles and half sides of the children of a parent, shape (features, siblings).
+    #[inline(always)]
+    pub(super) fn siblings<const D: usize>(&self, parent: usize) -> [&[f64]; 2] {
+        let size = D * BRANCH;
+        [&self.middle[parent * size..][..size], &self.half[parent * size..][..size]]
+    }
+
+    #[inline(always)]
+    pub(super) fn summary(&self, node: usize) -> &Summary {
+        &self.summaries[node]
+    }
+}
+
+impl Summary {
+    fn of_all(parts: &[Self]) -> Self {
+        let mut all = Self { count: 0.0, sums: [0.0; super::MAX_FEATURES], scatter: 0.0 };
+        for part in parts {
+            all.count += part.count;
+            for (sum, value) in all.sums.iter_mut().zip(part.sums) {
+                *sum += value;
+            }
+        }
+        all
+    }
+
+    /// Adds the samples to a cluster.
+    #[inline(always)]
+    pub(super) fn add_to(&self, cluster: usize, sums: &mut Sums) {
+        sums.add_row(cluster, self.count, &self.sums);
+    }
+
+    /// Squared distances of the samples to `center`, added up: around their mean nothing cancels.
+    pub(super) fn inertia(&self, center: &[f64]) -> f64 {
+        let to_mean = center.iter().zip(self.sums).map(|(c, sum)| (sum / self.count - c) * (sum / self.count - c));
+        self.scatter + self.count * to_mean.sum::<f64>()
+    }
+}
+
+#[inline(always)]
+fn describe<T: Element, const D: usize>(values: &[T], count: usize) -> (Summary, Corners<D>) {
+    let mut summary = Summary { count: count as f64, sums: [0.0; super::MAX_FEATURES], scatter: 0.0 };
+    let mut corners = [[0.0; D]; 2];
+    for (f, values) in values.chunks_exact(BLOCK).enumerate() {
+        let mut column = [0.0; BLOCK];
+        for (x, value) in column.iter_mut().zip(values) {
+            *x = value.to_real();
+        }
+        [corners[0][f], corners[1][f]] = lane_range(&column);
+        summary.sums[f] = lane_sum(&column[..count], |x| x);
+        let mean = summary.sums[f] / summary.count;
+        summary.scatter += lane_sum(&column[..count], |x| (x - mean) * (x - mean));
+    }
+    (summary, corners)
+}
+
+fn around<const D: usize>(parts: &[Corners<D>]) -> Corners<D> {
+    let mut corners = [[f64::INFINITY; D], [f64::NEG_INFINITY; D]];
+    for [low, high] in parts {
+        for f in 0..D {
+            corners[0][f] = corners[0][f].min(low[f]);
+            corners[1][f] = corners[1][f].max(high[f]);
+        }
+    }
+    corners
+}

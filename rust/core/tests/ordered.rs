@@ -1,0 +1,125 @@
+//! Iterations that skip samples against iterations that read them all, and against plain loops.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, reason = "the bits are what is tested")]
+
+mod common;
+
+use clast_core::kmeans::{Reorder, Runs, Stop};
+use clast_core::{Layout, Samples, Weights};
+use common::{
+    bits, first_samples, fit, fit_reordered, fused_levels, lloyd_scalar, noise, quarters, rows, run, run_at, to_planes,
+};
+use proptest::prelude::*;
+
+const STOP: Stop = Stop { max_iter: 30, tol: 0.0 };
+
+/// Number of samples around the edges of blocks, groups and units, features, clusters and a seed.
+fn shapes() -> impl Strategy<Value = (usize, usize, usize, u64)> {
+    (
+        prop_oneof![1_usize..300, 500_usize..530, 4090_usize..4100, 8000_usize..9000],
+        1_usize..9,
+        1_usize..20,
+        any::<u64>(),
+    )
+        .prop_map(|(n, d, k, seed)| (n, d, k.min(n), seed))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// On quarters every sum is exact and ties are real: labels and centers are equal, not close.
+    #[test]
+    fn a_run_is_that_of_plain_loops((n, d, k, seed) in shapes(), planes in any::<bool>()) {
+        let values = quarters(n, d, seed);
+        let stored = if planes { to_planes(&values, d) } else { values.clone() };
+        let layout = if planes { Layout::Planes } else { Layout::RowMajor };
+        let samples = Samples::new(&stored, n, d, layout).unwrap();
+        let centers = first_samples(&samples, k);
+        let (labels, expected, inertia, n_iter) = lloyd_scalar(&values, d, Weights::Unit, &centers, STOP);
+        let (found, found_labels) =
+            run(|exec| fit_reordered(exec, &samples, Weights::Unit, &centers, STOP, Reorder::Always)).unwrap();
+        prop_assert_eq!(found.n_iter, n_iter);
+        prop_assert_eq!(found_labels, labels);
+        prop_assert_eq!(found.centers, expected);
+        prop_assert!((found.inertia - inertia).abs() <= 1e-12 * inertia);
+    }
+
+    #[test]
+    fn integers_give_the_bits_of_their_floats((n, d, k, seed) in shapes()) {
+        let bytes: Vec<u8> = noise(n * d, seed).iter().map(|x| (x * 127.0 + 127.0) as u8).collect();
+        let floats: Vec<f64> = bytes.iter().map(|x| f64::from(*x)).collect();
+        let centers = first_samples(&rows(&floats, d), k);
+        let (a, b) = run(|exec| {
+            let fit = |samples: &Samples<'_, u8>| {
+                fit_reordered(exec, samples, Weights::Unit, &centers, STOP, Reorder::Always).unwrap()
+            };
+            (fit(&rows(&bytes, d)), {
+                fit_reordered(exec, &rows(&floats, d), Weights::Unit, &centers, STOP, Reorder::Always).unwrap()
+            })
+        });
+        prop_assert_eq!(bits(&a.0, &a.1), bits(&b.0, &b.1));
+    }
+}
+
+#[test]
+fn threads_and_levels_do_not_change_a_bit() {
+    let values = noise(70_001 * 3, 11);
+    let samples = rows(&values, 3);
+    let centers = first_samples(&samples, 17);
+    let stop = Stop { max_iter: 6, tol: 0.0 };
+    let mut runs = fused_levels().into_iter().flat_map(|level| [1, 2, 4, 7].map(|threads| (level, threads))).map(
+        |(level, threads)| {
+            let (fit, labels) = run_at(level, threads, |exec| {
+                fit_reordered(exec, &samples, Weights::Unit, &centers, stop, Reorder::Always)
+            })
+            .unwrap();
+            bits(&fit, &labels)
+        },
+    );
+    if let Some(first) = runs.next() {
+        assert!(runs.all(|other| other == first));
+    }
+}
+
+/// Half-way through a run the samples are ordered; the runs after it are ordered from the start.
+#[test]
+fn ordering_begins_once_it_pays_and_leaves_the_answer_alone() {
+    let values = quarters(40_000, 3, 5);
+    let samples = rows(&values, 3);
+    let stop = Stop { max_iter: 60, tol: 0.0 };
+    let starts = [first_samples(&samples, 12), values[300..336].to_vec()];
+    run(|exec| {
+        let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::IfItPays);
+        let mut reports = Vec::new();
+        for centers in &starts {
+            let mut labels = vec![0; 40_000];
+            let found = runs.fit(centers, stop, 1, &mut labels, None).unwrap();
+            let (plain, plain_labels) = fit(exec, &samples, Weights::Unit, centers, stop).unwrap();
+            assert_eq!((found.n_iter, &found.centers), (plain.n_iter, &plain.centers));
+            assert_eq!(labels, plain_labels);
+            reports.push((found.n_iter, runs.report()));
+        }
+        let [(n_first, first), (n_second, second)] = reports[..] else { unreachable!() };
+        assert!(first.n_iter == n_first && (1..n_first).contains(&first.n_iter_ordered));
+        assert_eq!(second.n_iter_ordered - first.n_iter_ordered, n_second);
+        let skipped = second.n_distances as f64 / second.n_distances_plain as f64;
+        assert!(skipped < 0.5, "{skipped} of the distances computed");
+    });
+}
+
+#[test]
+fn weighted_and_wide_samples_are_read_as_they_lie() {
+    let values = noise(9 * 5000, 3);
+    let weights = vec![1.0; 15_000];
+    run(|exec| {
+        for (samples, weights) in [(rows(&values, 9), None), (rows(&values, 3), Some(&weights[..]))] {
+            let weights = Weights::new(weights, samples.n_samples()).unwrap();
+            let mut runs = Runs::new(exec, &samples, weights, Reorder::Always);
+            let centers = first_samples(&samples, 4);
+            runs.fit(&centers, STOP, 0, &mut vec![0; samples.n_samples()], None).unwrap();
+            assert_eq!(runs.report().n_iter_ordered, 0);
+            assert_eq!(runs.report().n_distances, runs.report().n_distances_plain);
+        }
+    });
+}
