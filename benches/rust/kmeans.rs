@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use clast_core::kmeans::{self, Stop};
+use clast_core::kmeans::{self, Reorder, Runs, Stop};
 use clast_core::{Element, Exec, Interrupt, Layout, Samples, Weights, simd};
 
 /// Fixed number of iterations, so that every level and size does the same work.
@@ -28,7 +28,10 @@ fn lloyd<T: Element>(exec: &Exec<'_>, values: &[T], n_features: usize, n_cluster
     let centers: Vec<f64> = (0..n_clusters).flat_map(|j| samples.row_f64(j * (n_samples / n_clusters))).collect();
     let mut labels = vec![0; n_samples];
     let stop = Stop { max_iter: ITERATIONS, tol: -1.0 };
-    kmeans::fit(exec, &samples, Weights::Unit, &centers, stop, &mut labels, None).expect("a valid fit").inertia
+    Runs::new(exec, &samples, Weights::Unit, Reorder::Never)
+        .fit(&centers, stop, 0, &mut labels, None)
+        .expect("a valid fit")
+        .inertia
 }
 
 fn by_size(c: &mut Criterion) {

@@ -1,6 +1,9 @@
 //! Code for a number of features that the compiler knows.
 
-/// Runs `$body` with the constant `$D` set to `$n_features`, from 1 to 8: loops over a known number of
+/// Most features for which there is such code: the samples of two vectors then still fit the registers of AVX2.
+pub(crate) const MAX_FEATURES: usize = 8;
+
+/// Runs `$body` with the constant `$D` set to `$n_features`, from 1 to [`MAX_FEATURES`]: loops over a known number of
 /// features unroll, and their values stay in registers.
 macro_rules! with_features {
     ($n_features:expr, $D:ident => $body:expr) => {

@@ -3,9 +3,11 @@
 use std::ops::Range;
 
 use super::nearest::nearest;
+use super::nearest_two::nearest_two;
 use super::rows::{ROWS, Rows};
 use super::{Centers, Padded};
-use crate::simd::{Level, Tile};
+use crate::features::MAX_FEATURES;
+use crate::simd::{Level, MAX_LANES, Tile};
 use crate::{Element, Real, Samples};
 
 /// Samples that the kernel for whole rows takes at a time: a few dozen of its groups.
@@ -17,6 +19,8 @@ pub struct Assigner<'a, R> {
     level: Level,
     centers: &'a Centers<R>,
     buffer: Buffer<'a, R>,
+    indices: Vec<usize>,
+    found: Found<R>,
 }
 
 #[derive(Debug)]
@@ -33,7 +37,7 @@ impl<'a, R: Real> Assigner<'a, R> {
             Some(padded) => Buffer::Rows(Rows::new(padded), padded),
             None => Buffer::Tile(Tile::new(centers.n_features())),
         };
-        Self { level, centers, buffer }
+        Self { level, centers, buffer, indices: Vec::new(), found: Found::new() }
     }
 
     /// Most samples in a block.
@@ -45,7 +49,7 @@ impl<'a, R: Real> Assigner<'a, R> {
         }
     }
 
-    /// The samples assigned last and their labels, if this kernel keeps them.
+    /// The samples assigned last and, with at most 8 features, their labels, if this kernel keeps them.
     #[must_use]
     pub fn tile(&self) -> Option<&Tile<R>> {
         match &self.buffer {
@@ -64,13 +68,60 @@ impl<'a, R: Real> Assigner<'a, R> {
         range: Range<usize>,
         labels_out: &mut [i32],
     ) -> bool {
+        if let Buffer::Tile(tile) = &mut self.buffer
+            && samples.n_features() <= MAX_FEATURES
+        {
+            tile.load(self.level, samples, range);
+            nearest(self.level, tile, self.centers.view());
+            return tile.store_labels(self.level, labels_out);
+        }
+        self.indices.clear();
+        self.indices.extend(range);
+        let indices = std::mem::take(&mut self.indices);
+        self.find(samples, &indices);
+        self.indices = indices;
+        let changed = self.found.labels.iter().zip(&*labels_out).any(|(label, old)| label != old);
+        labels_out.copy_from_slice(&self.found.labels[..labels_out.len()]);
+        changed
+    }
+
+    /// Finds the nearest and the second nearest center of each of the samples in `indices`, at most a block of them.
+    ///
+    /// For samples of more than 8 features, where the second nearest costs nothing beside the distances.
+    pub fn find<T: Element<Real = R>>(&mut self, samples: &Samples<'_, T>, indices: &[usize]) -> &Found<R> {
+        self.found.resize(indices.len());
         match &mut self.buffer {
             Buffer::Tile(tile) => {
-                tile.load(self.level, samples, range);
-                nearest(self.level, tile, self.centers.view());
-                tile.store_labels(self.level, labels_out)
+                tile.load_some(self.level, samples, indices);
+                nearest_two(self.level, tile, self.centers.view(), &mut self.found);
             }
-            Buffer::Rows(rows, padded) => rows.assign(self.level, samples, range.start, padded, labels_out),
+            Buffer::Rows(rows, padded) => rows.assign(self.level, samples, indices, padded, &mut self.found),
         }
+        &self.found
+    }
+}
+
+/// Nearest centers of a block of samples; entries beyond the last sample mean nothing.
+#[derive(Debug, Clone)]
+pub struct Found<R> {
+    /// Label of the nearest center, the lowest on ties.
+    pub labels: Vec<i32>,
+    /// Squared distance to it.
+    pub first: Vec<R>,
+    /// Squared distance to the second nearest, infinite if there is one center only.
+    pub second: Vec<R>,
+}
+
+impl<R: Real> Found<R> {
+    fn new() -> Self {
+        Self { labels: Vec::new(), first: Vec::new(), second: Vec::new() }
+    }
+
+    /// Makes room for `len` samples and the lanes that fill up the last vectors.
+    fn resize(&mut self, len: usize) {
+        let len = len.next_multiple_of(MAX_LANES);
+        self.labels.resize(len, 0);
+        self.first.resize(len, R::ZERO);
+        self.second.resize(len, R::ZERO);
     }
 }

@@ -8,11 +8,12 @@
 mod assigner;
 mod centers;
 mod nearest;
+mod nearest_two;
 mod plain;
 mod rows;
 mod scalar;
 
-pub use assigner::Assigner;
+pub use assigner::{Assigner, Found};
 pub use centers::{Candidates, CenterView, Centers};
 pub use nearest::nearest;
 pub use plain::{distances, distances_to_own};

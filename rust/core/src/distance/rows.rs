@@ -4,6 +4,7 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdFrom, dispatch};
 
+use super::Found;
 use crate::simd::Level;
 use crate::{Element, Real, Samples};
 
@@ -55,16 +56,17 @@ impl<R: Real> Rows<R> {
         Self { values: vec![R::ZERO; ROWS * centers.width] }
     }
 
-    /// Writes the label of the nearest center of each sample from `start` on; returns whether any of them changed.
+    /// Writes the label of the nearest center of each of the samples in `indices`, and its squared distances to that
+    /// center and to the second nearest.
     pub(super) fn assign<T: Element<Real = R>>(
         &mut self,
         level: Level,
         samples: &Samples<'_, T>,
-        start: usize,
+        indices: &[usize],
         centers: &Padded<R>,
-        labels_out: &mut [i32],
-    ) -> bool {
-        dispatch!(level, simd => self.assign_groups(simd, samples, start, centers, labels_out))
+        found_out: &mut Found<R>,
+    ) {
+        dispatch!(level, simd => self.assign_groups(simd, samples, indices, centers, found_out));
     }
 
     #[inline(always)]
@@ -72,43 +74,51 @@ impl<R: Real> Rows<R> {
         &mut self,
         simd: S,
         samples: &Samples<'_, T>,
-        start: usize,
+        indices: &[usize],
         centers: &Padded<R>,
-        labels_out: &mut [i32],
-    ) -> bool {
-        let mut changed = 0;
-        for (group, labels) in labels_out.chunks_mut(ROWS).enumerate() {
-            for (i, row) in self.values.chunks_exact_mut(centers.width).take(labels.len()).enumerate() {
-                samples.read_row(start + group * ROWS + i, &mut row[..samples.n_features()]);
+        found_out: &mut Found<R>,
+    ) {
+        for (group, indices) in indices.chunks(ROWS).enumerate() {
+            for (index, row) in indices.iter().zip(self.values.chunks_exact_mut(centers.width)) {
+                samples.read_row(*index, &mut row[..samples.n_features()]);
             }
-            let found = nearest_of_group(simd, &self.values, centers);
-            for (label_out, label) in labels.iter_mut().zip(found) {
-                changed |= *label_out ^ label;
-                *label_out = label;
-            }
+            let nearest = nearest_of_group(simd, &self.values, centers);
+            let range = group * ROWS..group * ROWS + indices.len();
+            found_out.labels[range.clone()].copy_from_slice(&nearest.labels[..indices.len()]);
+            found_out.first[range.clone()].copy_from_slice(&nearest.first[..indices.len()]);
+            found_out.second[range].copy_from_slice(&nearest.second[..indices.len()]);
         }
-        changed != 0
     }
 }
 
+/// The nearest centers of a group.
+struct Nearest<R> {
+    labels: [i32; ROWS],
+    first: [R; ROWS],
+    second: [R; ROWS],
+}
+
 #[inline(always)]
-fn nearest_of_group<S: Simd, R: Real>(simd: S, rows: &[R], centers: &Padded<R>) -> [i32; ROWS] {
-    let mut best = [R::INFINITY; ROWS];
-    let mut found = [0; ROWS];
+fn nearest_of_group<S: Simd, R: Real>(simd: S, rows: &[R], centers: &Padded<R>) -> Nearest<R> {
+    let mut nearest = Nearest { labels: [0; ROWS], first: [R::INFINITY; ROWS], second: [R::INFINITY; ROWS] };
     for (group, block) in centers.values.chunks_exact(ROWS * centers.width).enumerate() {
         let distances = distances_of_groups(simd, rows, block, centers.width);
+        // Groups are filled up with the last center, which must not be its own second.
+        let n_centers = ROWS.min(centers.n_clusters - group * ROWS);
         for i in 0..ROWS {
-            // Padding repeats the last center, which is never nearer than itself.
-            for j in 0..ROWS {
-                if distances[i][j] < best[i] {
-                    best[i] = distances[i][j];
-                    found[i] = (group * ROWS + j) as i32;
+            for j in 0..n_centers {
+                let distance = distances[i][j];
+                if distance < nearest.first[i] {
+                    nearest.second[i] = nearest.first[i];
+                    nearest.first[i] = distance;
+                    nearest.labels[i] = (group * ROWS + j) as i32;
+                } else if distance < nearest.second[i] {
+                    nearest.second[i] = distance;
                 }
             }
         }
     }
-    debug_assert!(found.iter().all(|label| (*label as usize) < centers.n_clusters));
-    found
+    nearest
 }
 
 #[inline(always)]

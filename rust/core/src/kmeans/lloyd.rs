@@ -7,6 +7,7 @@ use super::empty::relocate_empty_clusters;
 use super::ordered::{Order, OrderedPass};
 use super::plain::PlainPass;
 use super::sums::Sums;
+use super::wide::WidePass;
 use crate::distance::Centers;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
@@ -201,7 +202,7 @@ struct Lloyd<'a, 'b, T> {
     /// Shape (`n_clusters`, `n_features`).
     centers: Vec<f64>,
     centers_new: Vec<f64>,
-    /// Up to date while the pass is plain.
+    /// Up to date unless the pass is over ordered samples.
     labels: &'b mut [i32],
 }
 
@@ -209,6 +210,7 @@ struct Lloyd<'a, 'b, T> {
 enum Pass<T> {
     Plain(PlainPass),
     Ordered(OrderedPass<T>),
+    Wide(WidePass),
 }
 
 impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
@@ -222,6 +224,9 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
         labels.fill(-1);
         let pass = match &runs.order {
             Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), labels, n_clusters)),
+            None if matches!(runs.weights, Weights::Unit) && WidePass::suits(runs.samples) => {
+                Pass::Wide(WidePass::new(n_samples, n_clusters, n_features))
+            }
             None => Pass::Plain(PlainPass::new(n_samples, n_clusters, n_features)),
         };
         let (sums, centers_new) = (Sums::new(n_clusters, n_features), vec![0.0; centers.len()]);
@@ -260,6 +265,11 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
                 report.count(work, plain);
                 Ok(changed)
             }
+            Pass::Wide(pass) => {
+                let (changed, work) = pass.assign_and_sum(exec, samples, &centers, self.labels, &mut self.sums)?;
+                report.count(work, plain);
+                Ok(changed)
+            }
         }
     }
 
@@ -286,7 +296,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
                 assign::predict(self.runs.exec, self.runs.samples, &self.centers, self.labels)
             }
             // The sums cost nothing beside the labels, and nobody asks for them any more.
-            Pass::Ordered(_) => self.assign_and_sum().map(drop),
+            Pass::Ordered(_) | Pass::Wide(_) => self.assign_and_sum().map(drop),
         }
     }
 
@@ -309,7 +319,9 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
     fn inertia(&self) -> Result<f64> {
         let Runs { exec, samples, weights, .. } = &*self.runs;
         match &self.pass {
-            Pass::Plain(_) => assign::checked_inertia(exec, samples, *weights, &self.centers, self.labels),
+            Pass::Plain(_) | Pass::Wide(_) => {
+                assign::checked_inertia(exec, samples, *weights, &self.centers, self.labels)
+            }
             Pass::Ordered(pass) => pass.inertia(exec, &self.centers),
         }
     }

@@ -11,6 +11,7 @@ mod ordered;
 mod plain;
 mod restarts;
 mod sums;
+mod wide;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use init::plus_plus;

@@ -2,6 +2,7 @@
 
 use fearless_simd::{Select, Simd, SimdBase, SimdFrom, dispatch};
 
+use crate::features::MAX_FEATURES;
 use crate::simd::{Level, Tile};
 use crate::{Element, Real, Samples, Weights, with_features};
 
@@ -10,9 +11,6 @@ const MASKED_CLUSTERS: usize = 8;
 
 /// Vectors that a masked pass adds side by side, since an addition takes longer than a vector needs to arrive.
 const UNROLL: usize = 2;
-
-/// Features up to which sums are taken from the tile; above, whole rows of the samples are added as vectors.
-const TILE_FEATURES: usize = 8;
 
 /// Copies of the sums that take turns in adding sample by sample: neighbouring pixels fall into the same cluster, and
 /// an addition would otherwise wait for the one before it.
@@ -34,7 +32,7 @@ impl Sums {
     }
 
     fn turns(n_features: usize) -> usize {
-        if n_features <= TILE_FEATURES { TURNS } else { 1 }
+        if n_features <= MAX_FEATURES { TURNS } else { 1 }
     }
 
     pub(super) fn clear(&mut self) {
@@ -53,12 +51,12 @@ impl Sums {
     ) {
         let weights = weights.slice(start, labels.len());
         match tile {
-            Some(tile) if self.n_features <= TILE_FEATURES => self.add_tile(level, weights, tile, labels, None),
+            Some(tile) if self.n_features <= MAX_FEATURES => self.add_tile(level, weights, tile, labels, None),
             _ => dispatch!(level, _simd => self.add_rows(samples, weights, start, labels)),
         }
     }
 
-    /// Adds the samples of a tile of at most [`TILE_FEATURES`] features; `clusters` are those that occur, if that is
+    /// Adds the samples of a tile of at most [`MAX_FEATURES`] features; `clusters` are those that occur, if that is
     /// known, in ascending order.
     pub(super) fn add_tile<R: Real>(
         &mut self,
@@ -79,6 +77,25 @@ impl Sums {
                 self.add_masked::<_, R, D>(simd, tile, *cluster as usize);
             },
         }));
+    }
+
+    /// Moves a sample of weight 1 from the cluster with the label `from`, if there is one, to another.
+    #[inline(always)]
+    pub(super) fn move_sample<T: Element>(&mut self, samples: &Samples<'_, T>, index: usize, from: i32, to: i32) {
+        let width = self.n_features + 1;
+        samples.read_row(index, &mut self.row);
+        if let Ok(from) = usize::try_from(from) {
+            let (total, sums) = self.values[from * width..][..width].split_at_mut(1);
+            total[0] -= 1.0;
+            for (sum, x) in sums.iter_mut().zip(&self.row) {
+                *sum -= x;
+            }
+        }
+        let (total, sums) = self.values[to as usize * width..][..width].split_at_mut(1);
+        total[0] += 1.0;
+        for (sum, x) in sums.iter_mut().zip(&self.row) {
+            *sum += x;
+        }
     }
 
     /// Adds samples that were added up before.

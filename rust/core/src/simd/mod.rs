@@ -8,7 +8,7 @@ mod tile;
 use std::sync::OnceLock;
 
 pub use fearless_simd::Level;
-pub use tile::{Features, TILE, Tile};
+pub use tile::{Features, MAX_LANES, TILE, Tile};
 
 /// The level of this process: what the machine has, lowered by `CLAST_SIMD`.
 pub fn level() -> Level {

@@ -13,7 +13,7 @@ pub const TILE: usize = 256;
 const TILE_BYTES: usize = 32 * 1024;
 
 /// Two of the widest vectors (AVX-512 float32), which kernels take side by side; tile lengths are multiples of it.
-const MAX_LANES: usize = 32;
+pub const MAX_LANES: usize = 32;
 
 /// Up to [`TILE`] samples, one row per feature, converted to the type they are computed in, and their labels.
 ///
@@ -115,6 +115,28 @@ impl<R: Real> Tile<R> {
     pub fn load<T: Element>(&mut self, level: Level, samples: &Samples<'_, T>, range: Range<usize>) {
         self.len = range.len();
         dispatch!(level, _simd => self.load_by_layout(samples, range));
+    }
+
+    /// Replaces the content by the samples in `indices`, at most [`Tile::capacity`] of them.
+    pub fn load_some<T: Element>(&mut self, level: Level, samples: &Samples<'_, T>, indices: &[usize]) {
+        self.len = indices.len();
+        let capacity = self.capacity();
+        dispatch!(level, _simd => match samples.layout() {
+            Layout::RowMajor => for (i, index) in indices.iter().enumerate() {
+                let row = &samples.values()[index * samples.n_features()..][..samples.n_features()];
+                for (column, value) in self.values.chunks_exact_mut(capacity).zip(row) {
+                    column[i] = value.to_real();
+                }
+            },
+            Layout::Planes => {
+                let planes = samples.values().chunks_exact(samples.n_samples());
+                for (column, plane) in self.values.chunks_exact_mut(capacity).zip(planes) {
+                    for (value, index) in column.iter_mut().zip(indices) {
+                        *value = plane[*index].to_real();
+                    }
+                }
+            }
+        });
     }
 
     #[inline(always)]

@@ -4,6 +4,7 @@ use fearless_simd::dispatch;
 use rayon::prelude::*;
 
 use super::{BLOCK, BRANCH};
+use crate::features::MAX_FEATURES;
 use crate::kmeans::sums::Sums;
 use crate::lanes::{lane_range, lane_sum};
 use crate::{Element, Exec, Result};
@@ -23,7 +24,7 @@ pub(super) struct Boxes {
 pub(super) struct Summary {
     count: f64,
     /// Sum of each feature; only as many as there are features are used.
-    sums: [f64; super::MAX_FEATURES],
+    sums: [f64; MAX_FEATURES],
     /// Squared distances of the samples to their mean, added up.
     scatter: f64,
 }
@@ -86,7 +87,7 @@ impl Boxes {
 
 impl Summary {
     fn of_all(parts: &[Self]) -> Self {
-        let mut all = Self { count: 0.0, sums: [0.0; super::MAX_FEATURES], scatter: 0.0 };
+        let mut all = Self { count: 0.0, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
         for part in parts {
             all.count += part.count;
             for (sum, value) in all.sums.iter_mut().zip(part.sums) {
@@ -111,7 +112,7 @@ impl Summary {
 
 #[inline(always)]
 fn describe<T: Element, const D: usize>(values: &[T], count: usize) -> (Summary, Corners<D>) {
-    let mut summary = Summary { count: count as f64, sums: [0.0; super::MAX_FEATURES], scatter: 0.0 };
+    let mut summary = Summary { count: count as f64, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
     let mut corners = [[0.0; D]; 2];
     for (f, values) in values.chunks_exact(BLOCK).enumerate() {
         let mut column = [0.0; BLOCK];

@@ -23,6 +23,3 @@ const BRANCH: usize = 8;
 
 /// Samples whose candidates are found from all centers; threads share out whole units.
 const UNIT: usize = BLOCK * BRANCH * BRANCH;
-
-/// Features up to which boxes are small enough to rule out centers.
-pub(super) const MAX_FEATURES: usize = 8;

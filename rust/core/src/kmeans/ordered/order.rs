@@ -6,8 +6,9 @@ use rayon::prelude::*;
 
 use super::boxes::Boxes;
 use super::splits::Splits;
-use super::{BLOCK, MAX_FEATURES, UNIT};
+use super::{BLOCK, UNIT};
 use crate::chunks::Chunks;
+use crate::features::MAX_FEATURES;
 use crate::{Element, Exec, Layout, Real, Result, Samples, with_features};
 
 /// The samples along a k-d tree, in blocks of [`BLOCK`], with what is known of each block and of each group of blocks.

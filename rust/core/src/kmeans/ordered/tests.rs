@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::{MAX_FEATURES, Order, OrderedPass};
+use super::{Order, OrderedPass};
 use crate::distance::{Centers, nearest_scalar};
+use crate::features::MAX_FEATURES;
 use crate::kmeans::sums::Sums;
 use crate::{Element, Exec, Interrupt, Layout, Real, Samples};
 
