@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use clast_core::kmeans::{self, Reorder, Runs, Stop};
+use clast_core::kmeans::{Reorder, Runs, Stop};
 use clast_core::{Element, Exec, Interrupt, Layout, Samples, Weights, simd};
 
 /// Fixed number of iterations, so that every level and size does the same work.

@@ -116,7 +116,7 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
 
     Notes
     -----
-    Cost: at most O(n_samples * n_clusters * n_features) for an iteration. With up to 8 features and no weights, samples
+    Cost: at most O(n_samples * n_clusters * n_features) for an iteration. With up to 8 features, samples
     are copied once along a k-d tree as soon as that pays; an iteration then skips every block of them that can only
     belong to one cluster [3]_, and the answer stays what it was.
 

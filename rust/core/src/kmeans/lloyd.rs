@@ -95,7 +95,7 @@ pub type OnIteration<'a> = &'a mut (dyn FnMut(Iteration) + Send);
 pub enum Reorder {
     /// Once plain iterations have cost about as much as ordering does.
     IfItPays,
-    /// From the first iteration on, where there are few enough features and no weights.
+    /// From the first iteration on, where there are few enough features.
     Always,
     /// Not at all: no copy is made.
     Never,
@@ -189,7 +189,7 @@ impl<'a, T: Element> Runs<'a, T> {
 
 impl<T: Element> Runs<'_, T> {
     fn may_order(&self) -> bool {
-        self.reorder != Reorder::Never && matches!(self.weights, Weights::Unit) && Order::can_hold(self.samples)
+        self.reorder != Reorder::Never && Order::can_hold(self.samples)
     }
 }
 
@@ -242,7 +242,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
         let done = runs.report.n_distances as f64 / runs.samples.n_samples() as f64;
         let left = (n_iter_left * self.n_clusters) as f64;
         if runs.reorder == Reorder::Always || Order::pays(runs.samples, done, left) {
-            let order = Arc::new(Order::new(runs.exec, runs.samples)?);
+            let order = Arc::new(Order::new(runs.exec, runs.samples, runs.weights)?);
             runs.order = Some(Arc::clone(&order));
             self.pass = Pass::Ordered(OrderedPass::new(order, self.labels, self.n_clusters));
         }

@@ -3,11 +3,12 @@
 use fearless_simd::dispatch;
 use rayon::prelude::*;
 
+use super::order::block_weights;
 use super::{BLOCK, BRANCH};
 use crate::features::MAX_FEATURES;
 use crate::kmeans::sums::Sums;
-use crate::lanes::{lane_range, lane_sum};
-use crate::{Element, Exec, Result};
+use crate::lanes::lane_range;
+use crate::{Element, Exec, Result, Weights};
 
 /// Boxes of blocks, or of groups of blocks; siblings lie side by side, one per lane.
 #[derive(Debug)]
@@ -22,7 +23,8 @@ pub(super) struct Boxes {
 /// The samples of a block, added up.
 #[derive(Debug, Clone)]
 pub(super) struct Summary {
-    count: f64,
+    /// Total weight.
+    weight: f64,
     /// Sum of each feature; only as many as there are features are used.
     sums: [f64; MAX_FEATURES],
     /// Squared distances of the samples to their mean, added up.
@@ -38,6 +40,7 @@ impl Boxes {
         exec: &Exec<'_>,
         values: &[T],
         n_samples: usize,
+        weights: &[f64],
     ) -> Result<(Self, Vec<Corners<D>>)> {
         let described = values
             .par_chunks_exact(BLOCK * D)
@@ -45,7 +48,7 @@ impl Boxes {
             .map(|(block, values)| {
                 exec.check()?;
                 let count = BLOCK.min(n_samples - block * BLOCK);
-                Ok(dispatch!(exec.level, _simd => describe::<T, D>(values, count)))
+                Ok(dispatch!(exec.level, _simd => describe::<T, D>(values, count, block_weights(weights, block))))
             })
             .collect::<Result<Vec<_>>>()?;
         let (summaries, corners): (Vec<_>, Vec<_>) = described.into_iter().unzip();
@@ -87,9 +90,9 @@ impl Boxes {
 
 impl Summary {
     fn of_all(parts: &[Self]) -> Self {
-        let mut all = Self { count: 0.0, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
+        let mut all = Self { weight: 0.0, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
         for part in parts {
-            all.count += part.count;
+            all.weight += part.weight;
             for (sum, value) in all.sums.iter_mut().zip(part.sums) {
                 *sum += value;
             }
@@ -100,19 +103,23 @@ impl Summary {
     /// Adds the samples to a cluster.
     #[inline(always)]
     pub(super) fn add_to(&self, cluster: usize, sums: &mut Sums) {
-        sums.add_row(cluster, self.count, &self.sums);
+        sums.add_row(cluster, self.weight, &self.sums);
     }
 
     /// Squared distances of the samples to `center`, added up: around their mean nothing cancels.
     pub(super) fn inertia(&self, center: &[f64]) -> f64 {
-        let to_mean = center.iter().zip(self.sums).map(|(c, sum)| (sum / self.count - c) * (sum / self.count - c));
-        self.scatter + self.count * to_mean.sum::<f64>()
+        if self.weight == 0.0 {
+            return 0.0;
+        }
+        let to_mean = center.iter().zip(self.sums).map(|(c, sum)| (sum / self.weight - c) * (sum / self.weight - c));
+        self.scatter + self.weight * to_mean.sum::<f64>()
     }
 }
 
 #[inline(always)]
-fn describe<T: Element, const D: usize>(values: &[T], count: usize) -> (Summary, Corners<D>) {
-    let mut summary = Summary { count: count as f64, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
+fn describe<T: Element, const D: usize>(values: &[T], count: usize, weights: Weights<'_>) -> (Summary, Corners<D>) {
+    let weight = weights.weighted_sum(0, &[1.0; BLOCK][..count]);
+    let mut summary = Summary { weight, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
     let mut corners = [[0.0; D]; 2];
     for (f, values) in values.chunks_exact(BLOCK).enumerate() {
         let mut column = [0.0; BLOCK];
@@ -120,9 +127,11 @@ fn describe<T: Element, const D: usize>(values: &[T], count: usize) -> (Summary,
             *x = value.to_real();
         }
         [corners[0][f], corners[1][f]] = lane_range(&column);
-        summary.sums[f] = lane_sum(&column[..count], |x| x);
-        let mean = summary.sums[f] / summary.count;
-        summary.scatter += lane_sum(&column[..count], |x| (x - mean) * (x - mean));
+        summary.sums[f] = weights.weighted_sum(0, &column[..count]);
+        if weight > 0.0 {
+            let mean = summary.sums[f] / weight;
+            summary.scatter += weights.weighted_sum(0, &column.map(|x| (x - mean) * (x - mean))[..count]);
+        }
     }
     (summary, corners)
 }

@@ -9,7 +9,7 @@ use super::splits::Splits;
 use super::{BLOCK, UNIT};
 use crate::chunks::Chunks;
 use crate::features::MAX_FEATURES;
-use crate::{Element, Exec, Layout, Real, Result, Samples, with_features};
+use crate::{Element, Exec, Layout, Real, Result, Samples, Weights, with_features};
 
 /// The samples along a k-d tree, in blocks of [`BLOCK`], with what is known of each block and of each group of blocks.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub(in crate::kmeans) struct Order<T> {
     /// One block after the other, feature by feature within a block; the last one is filled up with its last sample.
     values: Vec<T>,
     n_features: usize,
+    /// Weight of each sample, in the order; empty if all weigh 1.
+    weights: Vec<f64>,
     /// Place of each sample in the order.
     rank: Vec<u32>,
     pub(super) blocks: Boxes,
@@ -55,18 +57,30 @@ impl<T: Element> Order<T> {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
-    pub(in crate::kmeans) fn new(exec: &Exec<'_>, samples: &Samples<'_, T>) -> Result<Self> {
-        with_features!(samples.n_features(), D => Self::of_features::<D>(exec, samples))
+    pub(in crate::kmeans) fn new(exec: &Exec<'_>, samples: &Samples<'_, T>, weights: Weights<'_>) -> Result<Self> {
+        with_features!(samples.n_features(), D => Self::of_features::<D>(exec, samples, weights))
     }
 
-    fn of_features<const D: usize>(exec: &Exec<'_>, samples: &Samples<'_, T>) -> Result<Self> {
+    fn of_features<const D: usize>(exec: &Exec<'_>, samples: &Samples<'_, T>, weights: Weights<'_>) -> Result<Self> {
         let splits = Splits::new::<T, D>(samples);
         exec.check()?;
         let (rank, index) = rank_by_bucket::<T, D>(exec, samples, &splits)?;
         let values = gather::<T, D>(exec, samples, &index)?;
-        let (blocks, corners) = Boxes::of_blocks::<T, D>(exec, &values, samples.n_samples())?;
+        let weights = match weights {
+            Weights::Unit => Vec::new(),
+            Weights::Each(weights) => {
+                index.par_iter().map(|sample| weights[sample.load(Ordering::Relaxed) as usize]).collect()
+            }
+        };
+        let (blocks, corners) = Boxes::of_blocks::<T, D>(exec, &values, samples.n_samples(), &weights)?;
         let groups = Boxes::of_groups(&blocks, &corners);
-        Ok(Self { values, n_features: D, rank, blocks, groups })
+        Ok(Self { values, n_features: D, weights, rank, blocks, groups })
+    }
+
+    /// The weights of the samples of one block.
+    #[inline(always)]
+    pub(super) fn block_weights(&self, block: usize) -> Weights<'_> {
+        block_weights(&self.weights, block)
     }
 
     pub(super) fn n_features(&self) -> usize {
@@ -97,6 +111,13 @@ impl<T: Element> Order<T> {
             }
         });
     }
+}
+
+/// The part of `weights` that belongs to a block; none stand for 1.
+#[inline(always)]
+pub(super) fn block_weights(weights: &[f64], block: usize) -> Weights<'_> {
+    let rest = weights.get(block * BLOCK..).unwrap_or(&[]);
+    if rest.is_empty() { Weights::Unit } else { Weights::Each(&rest[..BLOCK.min(rest.len())]) }
 }
 
 /// Counting sort: the place of each sample in the order, and the sample at each place. Samples of a bucket keep their

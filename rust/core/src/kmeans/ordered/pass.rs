@@ -12,7 +12,7 @@ use crate::distance::{Candidates, Centers, distances_to_own, nearest};
 use crate::kmeans::lloyd::Work;
 use crate::kmeans::sums::Sums;
 use crate::simd::Tile;
-use crate::{Element, Exec, Result, Weights, with_features};
+use crate::{Element, Exec, Result, with_features};
 
 /// Label of a block whose samples need not all have the same.
 const MIXED: i32 = -1;
@@ -135,7 +135,7 @@ impl<T: Element> OrderedPass<T> {
                     if *block_label == MIXED {
                         tile.load(exec.level, &self.order.block(block)?, 0..BLOCK);
                         distances_to_own(exec.level, &tile, &centers, labels, &mut distances);
-                        sum += crate::lanes::lane_sum(&distances[..labels.len()], |distance| distance);
+                        sum += self.order.block_weights(block).weighted_sum(0, &distances[..labels.len()]);
                     } else {
                         let center = centers.center(*block_label as usize);
                         sum += self.order.blocks.summary(block).inertia(center);
@@ -214,7 +214,7 @@ impl<T: Element, const D: usize> Task<'_, T, D> {
         self.tile.load(level, &self.order.block(block)?, 0..labels.len());
         nearest(level, &mut self.tile, self.candidates.view());
         self.changed |= self.tile.store_labels(level, labels);
-        self.sums.add_tile(level, Weights::Unit, &self.tile, labels, Some(clusters));
+        self.sums.add_tile(level, self.order.block_weights(block), &self.tile, labels, Some(clusters));
         Ok(())
     }
 }

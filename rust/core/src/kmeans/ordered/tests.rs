@@ -10,7 +10,7 @@ use super::{Order, OrderedPass};
 use crate::distance::{Centers, nearest_scalar};
 use crate::features::MAX_FEATURES;
 use crate::kmeans::sums::Sums;
-use crate::{Element, Exec, Interrupt, Layout, Real, Samples};
+use crate::{Element, Exec, Interrupt, Layout, Real, Samples, Weights};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
@@ -40,7 +40,7 @@ fn labels_are_those_of_a_plain_loop<T: Element>(values: &[T], n_features: usize,
     let centers = Centers::<T::Real>::new(centers, n_features).unwrap();
     let interrupt = Interrupt::default();
     let exec = Exec::new(&interrupt);
-    let order = Arc::new(Order::new(&exec, &samples).unwrap());
+    let order = Arc::new(Order::new(&exec, &samples, Weights::Unit).unwrap());
     let mut labels = vec![-1; samples.n_samples()];
     let mut pass = OrderedPass::new(order, &labels, centers.n_clusters());
     pass.assign_and_sum(&exec, &centers, &mut Sums::new(centers.n_clusters(), n_features)).unwrap();
