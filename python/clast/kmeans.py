@@ -38,6 +38,8 @@ class FitReport(NamedTuple):
     """Iterations of all runs."""
     n_iter_ordered: int
     """Those that went over the samples in their order in space and skipped what could not change."""
+    n_points: int
+    """Samples, or distinct values of integer samples, that the iterations went over."""
     n_distances: int
     """Distances computed between samples, or boxes around them, and centers."""
     n_distances_plain: int
@@ -118,7 +120,8 @@ class KMeans(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin, Ba
     -----
     Cost: at most O(n_samples * n_clusters * n_features) for an iteration. With up to 8 features, samples
     are copied once along a k-d tree as soon as that pays; an iteration then skips every block of them that can only
-    belong to one cluster [3]_, and the answer stays what it was.
+    belong to one cluster [3]_, and the answer stays what it was. Integer samples of at most 24 bits (one 16-bit channel,
+    8-bit colours) are fitted as their distinct values and counts where these are few. `fit_report_` says what it took.
 
     Memory beyond `X`: the int32 labels of two runs and the centers; with the copy, its size and 16 bytes a sample (no
     copy is made where less than twice its size is free). uint8, int16, uint16, float32 and float64 arrays in C or

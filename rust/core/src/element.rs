@@ -17,8 +17,15 @@ pub trait Element: sealed::Sealed + Copy + Default + Send + Sync + 'static {
     /// The type distances are computed in: `f32` for `f32`, `f64` for everything else.
     type Real: Real;
 
+    /// Bits of an integer type, 0 for floats.
+    const BITS: u32;
+
     /// The value as a float of the type `R`.
     fn to_real<R: Real>(self) -> R;
+    /// The bits of an integer, 0 for floats.
+    fn key(self) -> u32;
+    /// The integer with the lowest bits of `key`, 0 for floats.
+    fn from_key(key: u32) -> Self;
 }
 
 /// A float type that kernels compute in.
@@ -62,24 +69,35 @@ pub trait Real: Element<Real = Self> + SimdFloatElement {
 }
 
 macro_rules! element {
-    ($type:ty, $real:ty, $from:ident, $via:ty) => {
+    ($type:ty, $real:ty, $from:ident, $via:ty, $bits:expr, $key:expr, $from_key:expr) => {
         impl Element for $type {
             type Real = $real;
+            const BITS: u32 = $bits;
 
             #[inline(always)]
             fn to_real<R: Real>(self) -> R {
                 R::$from(<$via>::from(self))
+            }
+
+            #[inline(always)]
+            fn key(self) -> u32 {
+                $key(self)
+            }
+
+            #[inline(always)]
+            fn from_key(key: u32) -> Self {
+                $from_key(key)
             }
         }
     };
 }
 
 // 16-bit integers are exact in f32, the narrower detour.
-element!(u8, f64, from_f32, f32);
-element!(i16, f64, from_f32, f32);
-element!(u16, f64, from_f32, f32);
-element!(f32, f32, from_f32, f32);
-element!(f64, f64, from_f64, f64);
+element!(u8, f64, from_f32, f32, 8, u32::from, |key| key as u8);
+element!(i16, f64, from_f32, f32, 16, |value: i16| u32::from(value.cast_unsigned()), |key| key as i16);
+element!(u16, f64, from_f32, f32, 16, u32::from, |key| key as u16);
+element!(f32, f32, from_f32, f32, 0, |_| 0, |_| 0.0);
+element!(f64, f64, from_f64, f64, 0, |_| 0, |_| 0.0);
 
 macro_rules! real {
     ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $unit_bit:expr) => {

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use clast_core::kmeans::{self, Iteration, OnIteration, Reorder, Report, Runs, Stop};
+use clast_core::kmeans::{self, Best, Iteration, OnIteration, Reorder, Report, Stop};
 use clast_core::{Element, Exec, Samples, Weights};
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3,
@@ -68,12 +68,11 @@ pub(crate) fn kmeans_lloyd<'py>(
     with_samples!(&X, samples => {
         check_starts(shape, samples.n_features())?;
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
+        let starts: Vec<&[f64]> = starts.chunks_exact(n_clusters * n_features).collect();
         let fit = |exec: &Exec<'_>, on_iteration: Option<OnIteration<'_>>| {
-            let mut runs = Runs::new(exec, &samples, weights, reorder);
-            let best = kmeans::fit_best(&mut runs, starts.chunks_exact(n_clusters * n_features), stop, on_iteration)?;
-            Ok((best, runs.report()))
+            kmeans::fit_best(exec, &samples, weights, reorder, &starts, stop, on_iteration)
         };
-        let (best, report) = match &on_iteration {
+        let best = match &on_iteration {
             None => run(py, |exec| fit(exec, None)),
             Some(callback) => drive(
                 py,
@@ -84,7 +83,7 @@ pub(crate) fn kmeans_lloyd<'py>(
                 },
             ),
         }?;
-        let (fit, labels) = best.ok_or_else(|| PyValueError::new_err("'starts' holds no run"))?;
+        let Best { fit, labels, report } = best.ok_or_else(|| PyValueError::new_err("'starts' holds no run"))?;
         let centers = fit.centers.into_pyarray(py).reshape([n_clusters, n_features])?;
         Ok((labels.into_pyarray(py), centers, fit.inertia, fit.n_iter, describe(report)))
     })
@@ -94,6 +93,7 @@ fn describe(report: Report) -> BTreeMap<&'static str, u64> {
     BTreeMap::from([
         ("n_iter", report.n_iter as u64),
         ("n_iter_ordered", report.n_iter_ordered as u64),
+        ("n_points", report.n_points as u64),
         ("n_distances", report.n_distances),
         ("n_distances_plain", report.n_distances_plain),
         ("n_bytes", report.n_bytes),

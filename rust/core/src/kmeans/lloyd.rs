@@ -42,6 +42,8 @@ pub struct Report {
     pub n_iter: usize,
     /// Those that read the samples along a k-d tree and skipped what cannot change.
     pub n_iter_ordered: usize,
+    /// Samples, or distinct values of integer samples, that iterations go over.
+    pub n_points: usize,
     /// Distances computed, those to bounding boxes included.
     pub n_distances: u64,
     /// Distances that plain iterations would have computed.
@@ -69,6 +71,11 @@ pub(super) struct Work {
 }
 
 impl Work {
+    fn on<T: Element>(samples: &Samples<'_, T>, n_clusters: usize) -> Self {
+        let n_distances = (samples.n_samples() * n_clusters) as u64;
+        Self { n_distances, n_bytes: size_of_val(samples.values()) as u64 }
+    }
+
     pub(super) fn and(self, other: Self) -> Self {
         Self { n_distances: self.n_distances + other.n_distances, n_bytes: self.n_bytes + other.n_bytes }
     }
@@ -107,6 +114,8 @@ pub struct Runs<'a, T> {
     exec: &'a Exec<'a>,
     samples: &'a Samples<'a, T>,
     weights: Weights<'a>,
+    /// The samples whose distinct values `samples` are, if they are such.
+    full: Option<&'a Samples<'a, T>>,
     reorder: Reorder,
     order: Option<Arc<Order<T>>>,
     report: Report,
@@ -116,7 +125,19 @@ impl<'a, T: Element> Runs<'a, T> {
     /// No run yet.
     #[must_use]
     pub fn new(exec: &'a Exec<'a>, samples: &'a Samples<'a, T>, weights: Weights<'a>, reorder: Reorder) -> Self {
-        Self { exec, samples, weights, reorder, order: None, report: Report::default() }
+        Self { exec, samples, weights, full: None, reorder, order: None, report: Report::default() }
+    }
+
+    /// No run yet on the distinct `values` of the samples `full`, which occur `counts` times.
+    #[must_use]
+    pub(super) fn of_values(
+        exec: &'a Exec<'a>,
+        values: &'a Samples<'a, T>,
+        counts: &'a [f64],
+        full: &'a Samples<'a, T>,
+        reorder: Reorder,
+    ) -> Self {
+        Self { full: Some(full), ..Self::new(exec, values, Weights::Each(counts), reorder) }
     }
 
     /// Number of samples.
@@ -134,7 +155,7 @@ impl<'a, T: Element> Runs<'a, T> {
     /// What the runs took so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.report
+        Report { n_points: self.samples.n_samples(), ..self.report }
     }
 
     /// Runs Lloyd's algorithm from `centers` and writes the final labels, shape (`n_samples`,).
@@ -251,13 +272,13 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
 
     /// Labels each sample, sums each cluster; returns whether a label changed.
     fn assign_and_sum(&mut self) -> Result<bool> {
-        let plain = self.plain_work();
+        let (work, plain) = (Work::on(self.runs.samples, self.n_clusters), self.plain_work());
         let Runs { exec, samples, weights, report, .. } = &mut *self.runs;
         let centers = Centers::new(&self.centers, samples.n_features())?;
         self.sums.clear();
         match &mut self.pass {
             Pass::Plain(pass) => {
-                report.count(plain, plain);
+                report.count(work, plain);
                 pass.assign_and_sum(exec, samples, *weights, &centers, self.labels, &mut self.sums)
             }
             Pass::Ordered(pass) => {
@@ -275,11 +296,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
 
     /// The work of a pass that reads every sample.
     fn plain_work(&self) -> Work {
-        let samples = self.runs.samples;
-        Work {
-            n_distances: (samples.n_samples() * self.n_clusters) as u64,
-            n_bytes: size_of_val(samples.values()) as u64,
-        }
+        Work::on(self.runs.full.unwrap_or(self.runs.samples), self.n_clusters)
     }
 
     fn count_iteration(&mut self) {
@@ -291,8 +308,8 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
     fn assign(&mut self) -> Result<()> {
         match &mut self.pass {
             Pass::Plain(_) => {
-                let plain = self.plain_work();
-                self.runs.report.count(plain, plain);
+                let (work, plain) = (Work::on(self.runs.samples, self.n_clusters), self.plain_work());
+                self.runs.report.count(work, plain);
                 assign::predict(self.runs.exec, self.runs.samples, &self.centers, self.labels)
             }
             // The sums cost nothing beside the labels, and nobody asks for them any more.
@@ -305,8 +322,14 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
             return Ok(());
         }
         self.restore_labels();
-        let Runs { exec, samples, weights, .. } = &*self.runs;
-        relocate_empty_clusters(exec, samples, *weights, &self.centers, self.labels, &mut self.sums)
+        let Runs { exec, samples, weights, full, .. } = &*self.runs;
+        let Some(full) = full else {
+            return relocate_empty_clusters(exec, samples, *weights, &self.centers, self.labels, &mut self.sums);
+        };
+        // It is samples that move, not all samples of a value.
+        let mut labels = vec![0; full.n_samples()];
+        assign::predict(exec, full, &self.centers, &mut labels)?;
+        relocate_empty_clusters(exec, full, Weights::Unit, &self.centers, &labels, &mut self.sums)
     }
 
     /// Moves the centers to the means of their samples; returns the squared movements added up.

@@ -4,6 +4,7 @@
 //! farthest samples, average, then stop when no label changed or the centers moved less than the tolerance.
 
 mod assign;
+mod distinct;
 mod empty;
 mod init;
 mod lloyd;
@@ -16,4 +17,4 @@ mod wide;
 pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use init::plus_plus;
 pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
-pub use restarts::fit_best;
+pub use restarts::{Best, fit_best};
