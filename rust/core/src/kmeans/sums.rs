@@ -66,16 +66,15 @@ impl Sums {
         labels: &[i32],
         clusters: Option<&[u32]>,
     ) {
-        let masked =
-            matches!(weights, Weights::Unit) && clusters.map_or(self.n_clusters, <[u32]>::len) <= MASKED_CLUSTERS;
-        dispatch!(level, simd => with_features!(self.n_features, D => match clusters {
-            _ if !masked => self.add_in_turns::<R, D>(weights, tile, labels),
-            None => for cluster in 0..self.n_clusters {
+        let n_occurring = clusters.map_or(self.n_clusters, <[u32]>::len);
+        let masked = matches!(weights, Weights::Unit) && n_occurring <= MASKED_CLUSTERS;
+        dispatch!(level, simd => with_features!(self.n_features, D => if masked {
+            for i in 0..n_occurring {
+                let cluster = clusters.map_or(i, |clusters| clusters[i] as usize);
                 self.add_masked::<_, R, D>(simd, tile, cluster);
-            },
-            Some(clusters) => for cluster in clusters {
-                self.add_masked::<_, R, D>(simd, tile, *cluster as usize);
-            },
+            }
+        } else {
+            self.add_in_turns::<R, D>(weights, tile, labels);
         }));
     }
 

@@ -17,6 +17,7 @@ pub(super) struct Boxes {
     middle: Vec<f64>,
     /// The same shape: half the length of each side, rounded up.
     half: Vec<f64>,
+    n_features: usize,
     summaries: Vec<Summary>,
 }
 
@@ -31,54 +32,54 @@ pub(super) struct Summary {
     scatter: f64,
 }
 
-/// Lowest and highest value of each feature.
-type Corners<const D: usize> = [[f64; D]; 2];
+/// Lowest and highest value of each feature; only as many as there are features are used.
+pub(super) type Corners = [[f64; MAX_FEATURES]; 2];
 
 impl Boxes {
     /// Boxes of the blocks of `n_samples` samples.
-    pub(super) fn of_blocks<T: Element, const D: usize>(
+    pub(super) fn of_blocks<T: Element>(
         exec: &Exec<'_>,
         values: &[T],
-        n_samples: usize,
+        [n_samples, n_features]: [usize; 2],
         weights: &[f64],
-    ) -> Result<(Self, Vec<Corners<D>>)> {
+    ) -> Result<(Self, Vec<Corners>)> {
         let described = values
-            .par_chunks_exact(BLOCK * D)
+            .par_chunks_exact(BLOCK * n_features)
             .enumerate()
             .map(|(block, values)| {
                 exec.check()?;
                 let count = BLOCK.min(n_samples - block * BLOCK);
-                Ok(dispatch!(exec.level, _simd => describe::<T, D>(values, count, block_weights(weights, block))))
+                Ok(dispatch!(exec.level, _simd => describe(values, count, block_weights(weights, block))))
             })
             .collect::<Result<Vec<_>>>()?;
         let (summaries, corners): (Vec<_>, Vec<_>) = described.into_iter().unzip();
-        Ok((Self::new(summaries, &corners), corners))
+        Ok((Self::new(summaries, &corners, n_features), corners))
     }
 
     /// Boxes of groups of [`BRANCH`] blocks.
-    pub(super) fn of_groups<const D: usize>(blocks: &Self, corners: &[Corners<D>]) -> Self {
+    pub(super) fn of_groups(blocks: &Self, corners: &[Corners]) -> Self {
         let summaries = blocks.summaries.chunks(BRANCH).map(Summary::of_all).collect();
         let corners: Vec<_> = corners.chunks(BRANCH).map(around).collect();
-        Self::new(summaries, &corners)
+        Self::new(summaries, &corners, blocks.n_features)
     }
 
-    fn new<const D: usize>(summaries: Vec<Summary>, corners: &[Corners<D>]) -> Self {
-        let size = corners.len().div_ceil(BRANCH) * D * BRANCH;
+    fn new(summaries: Vec<Summary>, corners: &[Corners], n_features: usize) -> Self {
+        let size = corners.len().div_ceil(BRANCH) * n_features * BRANCH;
         let (mut middle, mut half) = (vec![0.0; size], vec![0.0; size]);
         for (node, [low, high]) in corners.iter().enumerate() {
-            for f in 0..D {
-                let at = (node / BRANCH * D + f) * BRANCH + node % BRANCH;
+            for f in 0..n_features {
+                let at = (node / BRANCH * n_features + f) * BRANCH + node % BRANCH;
                 middle[at] = f64::midpoint(low[f], high[f]);
                 half[at] = (high[f] - middle[at]).max(middle[at] - low[f]) * (1.0 + 2.0 * f64::EPSILON);
             }
         }
-        Self { middle, half, summaries }
+        Self { middle, half, n_features, summaries }
     }
 
     /// Middles and half sides of the children of a parent, shape (features, siblings).
     #[inline(always)]
-    pub(super) fn siblings<const D: usize>(&self, parent: usize) -> [&[f64]; 2] {
-        let size = D * BRANCH;
+    pub(super) fn siblings(&self, parent: usize) -> [&[f64]; 2] {
+        let size = self.n_features * BRANCH;
         [&self.middle[parent * size..][..size], &self.half[parent * size..][..size]]
     }
 
@@ -117,10 +118,10 @@ impl Summary {
 }
 
 #[inline(always)]
-fn describe<T: Element, const D: usize>(values: &[T], count: usize, weights: Weights<'_>) -> (Summary, Corners<D>) {
+fn describe<T: Element>(values: &[T], count: usize, weights: Weights<'_>) -> (Summary, Corners) {
     let weight = weights.weighted_sum(0, &[1.0; BLOCK][..count]);
     let mut summary = Summary { weight, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
-    let mut corners = [[0.0; D]; 2];
+    let mut corners = [[0.0; MAX_FEATURES]; 2];
     for (f, values) in values.chunks_exact(BLOCK).enumerate() {
         let mut column = [0.0; BLOCK];
         for (x, value) in column.iter_mut().zip(values) {
@@ -136,10 +137,10 @@ fn describe<T: Element, const D: usize>(values: &[T], count: usize, weights: Wei
     (summary, corners)
 }
 
-fn around<const D: usize>(parts: &[Corners<D>]) -> Corners<D> {
-    let mut corners = [[f64::INFINITY; D], [f64::NEG_INFINITY; D]];
+fn around(parts: &[Corners]) -> Corners {
+    let mut corners = [[f64::INFINITY; MAX_FEATURES], [f64::NEG_INFINITY; MAX_FEATURES]];
     for [low, high] in parts {
-        for f in 0..D {
+        for f in 0..MAX_FEATURES {
             corners[0][f] = corners[0][f].min(low[f]);
             corners[1][f] = corners[1][f].max(high[f]);
         }

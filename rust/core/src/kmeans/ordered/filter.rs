@@ -1,15 +1,17 @@
 //! Which centers may be nearest to a sample somewhere in a box (Kanungo et al., 2002), for eight boxes at a time.
 
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFrom, f64x8};
+use fearless_simd::{Level, Select, Simd, SimdBase, SimdFloat, SimdFrom, dispatch, f64x8};
 
 use super::BRANCH;
-use crate::Real;
+use crate::distance::Centers;
+use crate::{Real, with_features};
 
 /// Centers as the filter reads them, and what rounding may hide in the distances that the kernels compute.
 #[derive(Debug)]
-pub(super) struct Filter<const D: usize> {
-    /// Exactly the centers that distances are computed to.
-    centers: Vec<[f64; D]>,
+pub(super) struct Filter {
+    /// Exactly the centers that distances are computed to, shape (`n_clusters`, `n_features`).
+    centers: Vec<f64>,
+    n_features: usize,
     /// A bound on the rounding of two distances, relative to their size.
     relative: f64,
     /// The same for distances too small for their type's full precision.
@@ -35,15 +37,15 @@ impl Survivors {
     }
 }
 
-impl<const D: usize> Filter<D> {
-    pub(super) fn new<R: Real>(centers: &[R]) -> Self {
-        let (centers, _) = centers.as_chunks::<D>();
-        // A distance is D differences, squared and added: each rounds once or twice. Two distances are compared, each
+impl Filter {
+    pub(super) fn new<R: Real>(centers: &Centers<R>) -> Self {
+        // A distance is a difference for each feature, squared and added: each rounds once or twice. Two distances are compared, each
         // at most twice the sum of the terms that the bound is multiplied with; the rest is a margin for the filter's
         // own rounding.
-        let roundings = 16.0 * (D as f64 + 2.0);
+        let roundings = 16.0 * (centers.n_features() as f64 + 2.0);
         Self {
-            centers: centers.iter().map(|center| center.map(Real::to_f64)).collect(),
+            centers: centers.values().iter().map(|c| c.to_f64()).collect(),
+            n_features: centers.n_features(),
             relative: roundings * R::EPSILON,
             absolute: roundings * R::MIN_POSITIVE,
             limit: R::MAX / 16.0,
@@ -54,14 +56,21 @@ impl<const D: usize> Filter<D> {
     ///
     /// A center is ruled out if the one nearest to the middle of the box is nearer to every point of the box: the
     /// difference of the two squared distances is linear, so it is least in the corner towards the ruled out center.
+    pub(super) fn run(&self, level: Level, boxes: [&[f64]; 2], candidates: &[u32], survivors: &mut Survivors) {
+        dispatch!(level, simd => with_features!(self.n_features, D => {
+            self.run_in_lanes::<_, D>(simd, boxes, candidates, survivors);
+        }));
+    }
+
     #[inline(always)]
-    pub(super) fn run<S: Simd>(
+    fn run_in_lanes<S: Simd, const D: usize>(
         &self,
         simd: S,
         [middle, half]: [&[f64]; 2],
         candidates: &[u32],
         survivors: &mut Survivors,
     ) {
+        let (centers, _) = self.centers.as_chunks::<D>();
         let zero = f64x8::simd_from(simd, 0.0);
         let (mut m, mut h, mut diagonal) = ([zero; D], [zero; D], zero);
         for f in 0..D {
@@ -73,7 +82,7 @@ impl<const D: usize> Filter<D> {
         survivors.reset(candidates.len());
         let (mut best, mut best_center) = (f64x8::simd_from(simd, f64::INFINITY), [zero; D]);
         for (candidate, out) in candidates.iter().zip(&mut survivors.distances) {
-            let center = &self.centers[*candidate as usize];
+            let center = &centers[*candidate as usize];
             let mut distance = zero;
             for f in 0..D {
                 let difference = m[f] - center[f];
@@ -88,7 +97,7 @@ impl<const D: usize> Filter<D> {
         }
 
         for (at, candidate) in candidates.iter().enumerate() {
-            let center = &self.centers[*candidate as usize];
+            let center = &centers[*candidate as usize];
             let distance = f64x8::from_slice(simd, &survivors.distances[at]);
             let mut reach = zero;
             for f in 0..D {

@@ -58,23 +58,20 @@ impl<T: Element> Order<T> {
     /// # Errors
     /// [`crate::Error::Interrupted`].
     pub(in crate::kmeans) fn new(exec: &Exec<'_>, samples: &Samples<'_, T>, weights: Weights<'_>) -> Result<Self> {
-        with_features!(samples.n_features(), D => Self::of_features::<D>(exec, samples, weights))
-    }
-
-    fn of_features<const D: usize>(exec: &Exec<'_>, samples: &Samples<'_, T>, weights: Weights<'_>) -> Result<Self> {
-        let splits = Splits::new::<T, D>(samples);
+        let n_features = samples.n_features();
+        let splits = with_features!(n_features, D => Splits::new::<T, D>(samples));
         exec.check()?;
-        let (rank, index) = rank_by_bucket::<T, D>(exec, samples, &splits)?;
-        let values = gather::<T, D>(exec, samples, &index)?;
+        let (rank, index) = rank_by_bucket(exec, samples, &splits)?;
+        let values = gather(exec, samples, &index)?;
         let weights = match weights {
             Weights::Unit => Vec::new(),
             Weights::Each(weights) => {
                 index.par_iter().map(|sample| weights[sample.load(Ordering::Relaxed) as usize]).collect()
             }
         };
-        let (blocks, corners) = Boxes::of_blocks::<T, D>(exec, &values, samples.n_samples(), &weights)?;
+        let (blocks, corners) = Boxes::of_blocks(exec, &values, [samples.n_samples(), n_features], &weights)?;
         let groups = Boxes::of_groups(&blocks, &corners);
-        Ok(Self { values, n_features: D, weights, rank, blocks, groups })
+        Ok(Self { values, n_features, weights, rank, blocks, groups })
     }
 
     /// The weights of the samples of one block.
@@ -122,7 +119,7 @@ pub(super) fn block_weights(weights: &[f64], block: usize) -> Weights<'_> {
 
 /// Counting sort: the place of each sample in the order, and the sample at each place. Samples of a bucket keep their
 /// order, which in an image is a neighbourhood too.
-fn rank_by_bucket<T: Element, const D: usize>(
+fn rank_by_bucket<T: Element>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
     splits: &Splits<T::Real>,
@@ -135,7 +132,8 @@ fn rank_by_bucket<T: Element, const D: usize>(
         .enumerate()
         .map(|(chunk, buckets)| {
             exec.check()?;
-            splits.buckets::<T, D>(samples, chunk * chunks.length(), buckets);
+            let start = chunk * chunks.length();
+            with_features!(samples.n_features(), D => splits.buckets::<T, D>(samples, start, buckets));
             let mut counts = vec![0_u32; splits.n_buckets()];
             for bucket in buckets {
                 counts[*bucket as usize] += 1;
@@ -167,22 +165,18 @@ fn to_first_places(counts: &mut [Vec<u32>]) {
 }
 
 /// Copies the samples in the order of `index`, block by block and feature by feature.
-fn gather<T: Element, const D: usize>(
-    exec: &Exec<'_>,
-    samples: &Samples<'_, T>,
-    index: &[AtomicU32],
-) -> Result<Vec<T>> {
-    let n = samples.n_samples();
-    let mut values = vec![T::default(); n.div_ceil(BLOCK) * BLOCK * D];
-    values.par_chunks_mut(UNIT * D).zip(index.par_chunks(UNIT)).try_for_each(|(values, index)| {
+fn gather<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, index: &[AtomicU32]) -> Result<Vec<T>> {
+    let (n, d) = (samples.n_samples(), samples.n_features());
+    let mut values = vec![T::default(); n.div_ceil(BLOCK) * BLOCK * d];
+    values.par_chunks_mut(UNIT * d).zip(index.par_chunks(UNIT)).try_for_each(|(values, index)| {
         exec.check()?;
-        for (values, index) in values.chunks_exact_mut(BLOCK * D).zip(index.chunks(BLOCK)) {
+        for (values, index) in values.chunks_exact_mut(BLOCK * d).zip(index.chunks(BLOCK)) {
             let last = index.last().map_or(0, |last| last.load(Ordering::Relaxed));
             let mut filled = [last as usize; BLOCK];
             for (filled, index) in filled.iter_mut().zip(index) {
                 *filled = index.load(Ordering::Relaxed) as usize;
             }
-            gather_block::<T, D>(samples, &filled, values);
+            with_features!(d, D => gather_block::<T, D>(samples, &filled, values));
         }
         Ok(())
     })?;

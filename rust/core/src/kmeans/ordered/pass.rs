@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use fearless_simd::{Simd, dispatch};
 use rayon::prelude::*;
 
 use super::filter::{Filter, Survivors};
@@ -12,7 +11,7 @@ use crate::distance::{Candidates, Centers, distances_to_own, nearest};
 use crate::kmeans::lloyd::Work;
 use crate::kmeans::sums::Sums;
 use crate::simd::Tile;
-use crate::{Element, Exec, Result, with_features};
+use crate::{Element, Exec, Result};
 
 /// Label of a block whose samples need not all have the same.
 const MIXED: i32 = -1;
@@ -32,11 +31,11 @@ pub(in crate::kmeans) struct OrderedPass<T> {
 }
 
 /// What a task has of its own.
-struct Task<'a, T: Element, const D: usize> {
+struct Task<'a, T: Element> {
     order: &'a Order<T>,
     exec: &'a Exec<'a>,
     centers: &'a Centers<T::Real>,
-    filter: &'a Filter<D>,
+    filter: &'a Filter,
     all: &'a [u32],
     sums: &'a mut Sums,
     groups: Survivors,
@@ -68,15 +67,15 @@ impl<T: Element> OrderedPass<T> {
         centers: &Centers<T::Real>,
         sums_out: &mut Sums,
     ) -> Result<(bool, Work)> {
-        let passed = with_features!(centers.n_features(), D => self.assign::<D>(exec, centers))?;
+        let passed = self.assign(exec, centers)?;
         for partial in &self.partials {
             sums_out.merge(partial);
         }
         Ok(passed)
     }
 
-    fn assign<const D: usize>(&mut self, exec: &Exec<'_>, centers: &Centers<T::Real>) -> Result<(bool, Work)> {
-        let filter = Filter::<D>::new(centers.values());
+    fn assign(&mut self, exec: &Exec<'_>, centers: &Centers<T::Real>) -> Result<(bool, Work)> {
+        let filter = Filter::new(centers);
         let all: Vec<u32> = (0..centers.n_clusters() as u32).collect();
         let (order, length) = (&*self.order, self.length);
         self.labels
@@ -96,15 +95,15 @@ impl<T: Element> OrderedPass<T> {
                     sums,
                     groups: Survivors::default(),
                     blocks: Survivors::default(),
-                    tile: Tile::with_capacity(D, BLOCK),
-                    candidates: Candidates::new(D),
+                    tile: Tile::with_capacity(order.n_features(), BLOCK),
+                    candidates: Candidates::new(order.n_features()),
                     changed: false,
                     work: Work::default(),
                 };
                 let units = labels.chunks_mut(UNIT).zip(block_labels.chunks_mut(UNIT / BLOCK));
                 for (unit, (labels, block_labels)) in units.enumerate() {
                     let unit = index * (length / UNIT) + unit;
-                    dispatch!(exec.level, simd => task.assign_unit(simd, unit, labels, block_labels))?;
+                    task.assign_unit(unit, labels, block_labels)?;
                 }
                 Ok((task.changed, task.work))
             })
@@ -148,17 +147,10 @@ impl<T: Element> OrderedPass<T> {
     }
 }
 
-impl<T: Element, const D: usize> Task<'_, T, D> {
-    #[inline(always)]
-    fn assign_unit<S: Simd>(
-        &mut self,
-        simd: S,
-        unit: usize,
-        labels: &mut [i32],
-        block_labels: &mut [i32],
-    ) -> Result<()> {
-        self.filter.run(simd, self.order.groups.siblings::<D>(unit), self.all, &mut self.groups);
-        self.work = self.work.and(Self::work_on_boxes(self.all.len()));
+impl<T: Element> Task<'_, T> {
+    fn assign_unit(&mut self, unit: usize, labels: &mut [i32], block_labels: &mut [i32]) -> Result<()> {
+        self.filter.run(self.exec.level, self.order.groups.siblings(unit), self.all, &mut self.groups);
+        self.work = self.work.and(self.work_on_boxes(self.all.len()));
         let parts = labels.chunks_mut(BLOCK * BRANCH).zip(block_labels.chunks_mut(BRANCH));
         for (i, (labels, block_labels)) in parts.enumerate() {
             let group = unit * BRANCH + i;
@@ -168,24 +160,22 @@ impl<T: Element, const D: usize> Task<'_, T, D> {
                     self.changed |= set_all(*only as i32, labels, block_label);
                 }
             } else {
-                self.assign_group(simd, group, i, labels, block_labels)?;
+                self.assign_group(group, i, labels, block_labels)?;
             }
         }
         Ok(())
     }
 
-    #[inline(always)]
-    fn assign_group<S: Simd>(
+    fn assign_group(
         &mut self,
-        simd: S,
         group: usize,
         sibling: usize,
         labels: &mut [i32],
         block_labels: &mut [i32],
     ) -> Result<()> {
         let candidates = self.groups.of(sibling);
-        self.filter.run(simd, self.order.blocks.siblings::<D>(group), candidates, &mut self.blocks);
-        self.work = self.work.and(Self::work_on_boxes(candidates.len()));
+        self.filter.run(self.exec.level, self.order.blocks.siblings(group), candidates, &mut self.blocks);
+        self.work = self.work.and(self.work_on_boxes(candidates.len()));
         for (i, (labels, block_label)) in labels.chunks_mut(BLOCK).zip(block_labels).enumerate() {
             let block = group * BRANCH + i;
             if let [only] = self.blocks.of(i) {
@@ -200,17 +190,21 @@ impl<T: Element, const D: usize> Task<'_, T, D> {
     }
 
     /// The work of finding the survivors for sibling boxes: their middles and sides are read, and as a rule their sums.
-    fn work_on_boxes(n_candidates: usize) -> Work {
-        Work { n_distances: (BRANCH * n_candidates) as u64, n_bytes: (BRANCH * (3 * D + 1) * size_of::<f64>()) as u64 }
+    fn work_on_boxes(&self, n_candidates: usize) -> Work {
+        Work {
+            n_distances: (BRANCH * n_candidates) as u64,
+            n_bytes: (BRANCH * (3 * self.order.n_features() + 1) * size_of::<f64>()) as u64,
+        }
     }
 
     fn assign_block(&mut self, block: usize, sibling: usize, labels: &mut [i32]) -> Result<()> {
         let level = self.exec.level;
         let clusters = self.blocks.of(sibling);
         self.candidates.choose(self.centers, clusters);
-        self.work = self
-            .work
-            .and(Work { n_distances: (clusters.len() * BLOCK) as u64, n_bytes: (BLOCK * D * size_of::<T>()) as u64 });
+        self.work = self.work.and(Work {
+            n_distances: (clusters.len() * BLOCK) as u64,
+            n_bytes: (BLOCK * self.order.n_features() * size_of::<T>()) as u64,
+        });
         self.tile.load(level, &self.order.block(block)?, 0..labels.len());
         nearest(level, &mut self.tile, self.candidates.view());
         self.changed |= self.tile.store_labels(level, labels);
