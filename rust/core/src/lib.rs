@@ -10,9 +10,12 @@ pub mod distance;
 mod element;
 mod error;
 mod exec;
+pub mod histogram;
 pub mod kmeans;
+pub mod kmeans1d;
 mod lanes;
 pub mod moments;
+pub mod multiotsu;
 pub mod simd;
 mod view;
 
