@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 _Samples = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.uint16]
 
 __version__: str
+MULTIOTSU_MAX_BINS: int
 
 def build_info() -> dict[str, str]: ...
 def get_num_threads() -> int: ...

@@ -12,9 +12,6 @@ from clast._histogram import Histogram, given_histogram, image_histogram
 
 __all__ = ["threshold_multiotsu"]
 
-# Up to this many bins scikit-image's own sums are repeated; the core refuses more.
-_MAX_BINS = 4096
-
 
 def threshold_multiotsu(
     image: ArrayLike | None = None,
@@ -140,7 +137,7 @@ def _last_bins(histogram: Histogram, classes: int) -> NDArray[np.int64]:
         return bins[:-1]
     levels = bins - bins[0]
     n_bins = int(bins[-1]) - int(bins[0]) + 1
-    if n_bins > _MAX_BINS:
+    if n_bins > _core.MULTIOTSU_MAX_BINS:
         starts = _core.kmeans1d_partition(levels.astype(np.float64), histogram.frequencies[filled], classes)
         last_bins: NDArray[np.int64] = bins[starts - 1]
     else:

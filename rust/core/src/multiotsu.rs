@@ -12,6 +12,9 @@ use crate::{Error, Exec, Result};
 /// Largest relative error of one float32 addition.
 const UNIT_ROUNDOFF: f64 = (f32::EPSILON / 2.0) as f64;
 
+/// Entries of a row that one thread computes: fewer cost less than handing them over.
+const SHARE_MIN: usize = 1 << 6;
+
 /// Largest number of bins: the time grows with their square, and for 4096 it is still some tens of milliseconds.
 pub const MAX_BINS: usize = 1 << 12;
 
@@ -95,8 +98,12 @@ impl<'a> Search<'a> {
         };
         let sums = lasts.par_iter().map(best_sum).collect::<Result<Vec<f32>>>()?;
         let best = sums.iter().copied().fold(0.0, f32::max);
-        let lasts = lasts.iter().zip(sums).filter(|(_, sum)| *sum == best);
-        Ok(lasts.map(|(last, _)| self.first_set(*last, best)).min().unwrap_or_default())
+        let mut sets = Vec::new();
+        for (last, _) in lasts.iter().zip(sums).filter(|(_, sum)| *sum >= best) {
+            self.exec.check()?;
+            sets.push(self.first_set(*last, best));
+        }
+        Ok(sets.into_iter().min().unwrap_or_default())
     }
 
     /// The best sum with a given last threshold. Rounding never turns two sums round, so for each place of a threshold
@@ -167,60 +174,59 @@ fn check(frequencies: &[f32], n_classes: usize) -> Result<()> {
     if !(2..=n_filled).contains(&n_classes) {
         return range("n_classes", n_classes.to_string(), format!("between 2 and {n_filled}, the bins not empty"));
     }
-    let largest = f32::MAX.sqrt() / frequencies.len() as f32;
     let total: f32 = frequencies.iter().sum();
-    if frequencies.iter().any(|frequency| *frequency < 0.0) || !(0.0..=largest).contains(&total) {
-        return range("frequencies", format!("a sum of {total}"), format!("at least 0 and at most {largest} in all"));
+    let most = f32::MAX.sqrt() / frequencies.len() as f32;
+    let is_negative = frequencies.iter().any(|frequency| *frequency < 0.0);
+    // Written so that NaN is refused.
+    if is_negative || !(0.0..=most).contains(&total) {
+        let got = format!("{}numbers with a sum of {total}", if is_negative { "partly negative " } else { "" });
+        return range("frequencies", got, format!("at least 0, with a sum of at most {most}"));
     }
     Ok(())
 }
 
 /// The places of each threshold in the sets whose sum in float64 is so near the best that rounding may hide it.
 fn candidates(exec: &Exec<'_>, places: &Places, n_classes: usize) -> Result<Vec<Vec<usize>>> {
-    let before = best_before(exec, places, n_classes)?;
-    let after = best_after(exec, places, n_classes)?;
-    let best = after[n_classes][0];
+    let (before, after) = (best_before(exec, places, n_classes)?, best_after(exec, places, n_classes)?);
+    let sums_of =
+        |threshold: usize| before[threshold].iter().zip(&after[n_classes - 2 - threshold]).map(|(a, b)| a + b);
+    let best = sums_of(0).fold(f64::NEG_INFINITY, f64::max);
     // A set's sum has one rounding for each class but the first, and so has the best set's.
     let least = best * (1.0 - 4.0 * n_classes as f64 * UNIT_ROUNDOFF);
-    let candidates_of = |threshold: usize| {
-        let sums = before[threshold].iter().zip(&after[n_classes - threshold]).enumerate();
-        sums.filter(|(_, (before, after))| *before + *after >= least).map(|(place, _)| place).collect()
-    };
-    Ok((1..n_classes).map(candidates_of).collect())
+    let near = |threshold| sums_of(threshold).enumerate().filter(|(_, sum)| *sum >= least).map(|(place, _)| place);
+    Ok((0..n_classes - 1).map(|threshold| near(threshold).collect()).collect())
 }
 
-/// Best sums of 0, 1, ... `n_classes - 1` classes from the first bin up to each place.
+/// Best sums of 1, 2, ... `n_classes - 1` classes from the first bin up to each place.
 fn best_before(exec: &Exec<'_>, places: &Places, n_classes: usize) -> Result<Vec<Vec<f64>>> {
-    let start = (0..=places.last()).map(|place| if place == 0 { 0.0 } else { f64::NEG_INFINITY }).collect();
-    rows(exec, n_classes - 1, start, |row: &[f64], end| {
-        (0..end).map(|below| row[below] + f64::from(places.class(below, end))).fold(f64::NEG_INFINITY, f64::max)
+    let one = |end| if end == 0 { f64::NEG_INFINITY } else { f64::from(places.class(0, end)) };
+    rows(exec, places, n_classes - 1, one, |row, end| {
+        (1..end).map(|below| row[below] + f64::from(places.class(below, end))).fold(f64::NEG_INFINITY, f64::max)
     })
 }
 
-/// Best sums of 0, 1, ... `n_classes` classes from each place up to the last bin.
+/// Best sums of 1, 2, ... `n_classes - 1` classes from each place up to the last bin.
 fn best_after(exec: &Exec<'_>, places: &Places, n_classes: usize) -> Result<Vec<Vec<f64>>> {
     let last = places.last();
-    let start = (0..=last).map(|place| if place == last { 0.0 } else { f64::NEG_INFINITY }).collect();
-    rows(exec, n_classes, start, |row: &[f64], below| {
-        (below + 1..=last).map(|end| f64::from(places.class(below, end)) + row[end]).fold(f64::NEG_INFINITY, f64::max)
+    let one = |below| if below == last { f64::NEG_INFINITY } else { f64::from(places.class(below, last)) };
+    rows(exec, places, n_classes - 1, one, |row, below| {
+        (below + 1..last).map(|end| f64::from(places.class(below, end)) + row[end]).fold(f64::NEG_INFINITY, f64::max)
     })
 }
 
-/// The row `start` and `n_more`, each computed entry by entry from the one before it.
+/// Rows with an entry for each place: the first from `one`, each other from the one before it.
 fn rows(
     exec: &Exec<'_>,
-    n_more: usize,
-    start: Vec<f64>,
-    entry: impl Fn(&[f64], usize) -> f64 + Sync,
+    places: &Places,
+    n_rows: usize,
+    one: impl Fn(usize) -> f64,
+    next: impl Fn(&[f64], usize) -> f64 + Sync,
 ) -> Result<Vec<Vec<f64>>> {
-    let mut rows = vec![start];
-    for _ in 0..n_more {
+    let mut rows = vec![(0..=places.last()).map(one).collect()];
+    for row in 1..n_rows {
         exec.check()?;
-        let row = rows.last().map_or(&[][..], Vec::as_slice);
-        rows.push((0..row.len()).into_par_iter().with_min_len(SHARE_MIN).map(|place| entry(row, place)).collect());
+        let row: &Vec<f64> = &rows[row - 1];
+        rows.push((0..row.len()).into_par_iter().with_min_len(SHARE_MIN).map(|place| next(row, place)).collect());
     }
     Ok(rows)
 }
-
-/// Entries of a row that one thread computes: fewer cost less than handing them over.
-const SHARE_MIN: usize = 1 << 6;

@@ -42,6 +42,10 @@ pub(crate) fn kmeans1d_partition<'py>(
     n_clusters: usize,
 ) -> PyResult<Bound<'py, PyArray1<i64>>> {
     let (values, weights) = (values.as_slice()?, weights.as_slice()?);
+    if weights.len() != values.len() {
+        let (got, needed) = (weights.len(), values.len());
+        return Err(PyValueError::new_err(format!("'weights' has {got} values, but {needed} are needed")));
+    }
     let starts = run(py, |exec| {
         let points = Points::new(values.iter().copied().zip(weights.iter().copied()))?;
         if points.len() == values.len() { kmeans1d::partition(exec, &points, n_clusters).map(Some) } else { Ok(None) }

@@ -72,6 +72,6 @@ fn summarize(points: &Points, starts: &[usize]) -> Fit {
         // Between neighbouring floats the middle may round onto the upper one.
         if (below..above).contains(&middle) { middle } else { below }
     });
-    let inertia = points.unscaled_cost(clusters.iter().map(|cluster| cluster.cost()).sum());
+    let inertia = points.unscaled_cost(clusters.iter().map(interval::Interval::cost).sum());
     Fit { thresholds: thresholds.collect(), centers, inertia }
 }

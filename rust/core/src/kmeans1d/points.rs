@@ -1,5 +1,6 @@
 //! Samples as sorted distinct values with weights.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 
 use super::interval::Interval;
@@ -47,11 +48,15 @@ impl Points {
             if !value.is_finite() {
                 return Err(Error::Range { argument: "values", got: value.to_string(), needed: "finite".into() });
             }
-            match (values.last(), weights.last_mut()) {
-                (Some(last), Some(total)) if *last == value => *total += weight,
-                (Some(last), _) if *last > value => {
-                    let (got, needed) = (format!("{value} after {last}"), "ascending".into());
+            match values.last().and_then(|last| last.partial_cmp(&value)) {
+                Some(Ordering::Greater) => {
+                    let (got, needed) = (format!("{value} after a larger value"), "ascending".into());
                     return Err(Error::Range { argument: "values", got, needed });
+                }
+                Some(Ordering::Equal) => {
+                    if let Some(total) = weights.last_mut() {
+                        *total += weight;
+                    }
                 }
                 _ if weight > 0.0 => {
                     values.push(value);
@@ -62,8 +67,10 @@ impl Points {
         }
         let value_scale = scale_of(&values);
         let weight_scale = scale_of(&weights);
-        values.iter_mut().for_each(|value| *value *= value_scale);
-        weights.iter_mut().for_each(|weight| *weight *= weight_scale);
+        for (value, weight) in values.iter_mut().zip(&mut weights) {
+            *value *= value_scale;
+            *weight *= weight_scale;
+        }
         Ok(Self { values, weights, value_scale, weight_scale })
     }
 
