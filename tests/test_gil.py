@@ -11,6 +11,8 @@ from clast import _core
 rng = np.random.default_rng(0)
 FEW = rng.normal(size=(400_000, 4))
 MANY = rng.normal(size=(100_000, 64))
+SHORTS = rng.integers(0, 1 << 16, size=(4_000_000, 1), dtype=np.uint16)
+EDGES = np.linspace(-5, 5, 257)
 LABELS = rng.integers(0, 100, size=len(MANY), dtype=np.int32)
 
 # One call each that takes many milliseconds: between two calls another thread might get its turn anyway.
@@ -21,6 +23,11 @@ CALLS = {
     "kmeans_transform": lambda: _core.kmeans_transform(MANY, MANY[:100].copy()),
     "kmeans_inertia": lambda: _core.kmeans_inertia(MANY, MANY[:100].copy(), LABELS, None),
     "feature_moments": lambda: _core.feature_moments(MANY),
+    "kmeans1d_fit": lambda: _core.kmeans1d_fit(FEW.reshape(-1, 1), 2, None),
+    "kmeans1d_partition": lambda: _core.kmeans1d_partition(np.arange(50_000.0), np.ones(50_000), 4),
+    "count_values": lambda: _core.count_values(SHORTS),
+    "count_between": lambda: _core.count_between(MANY.reshape(-1, 1), EDGES),
+    "multiotsu_bins": lambda: _core.multiotsu_bins(np.ones(2000, dtype=np.float32), 4),
 }
 
 

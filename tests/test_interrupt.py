@@ -37,6 +37,7 @@ CALLS = {
     "one long run": "clast.KMeans(100, init=X[:100], n_init=1, tol=0, max_iter=1_000_000).fit(X)",
     "many short runs": "clast.KMeans(2, init='random', n_init=1_000_000, max_iter=2).fit(X)",
     "a run that prints": "clast.KMeans(100, init=X[:100], n_init=1, tol=0, max_iter=1_000_000, verbose=1).fit(X)",
+    "the best clusters of single numbers": "clast.kmeans1d(X, 300)",
     "k-means++": "clast.kmeans_plusplus(X, 3000, random_state=0)",
 }
 

@@ -10,6 +10,7 @@ CENTERS = X[:4].copy()
 STARTS = CENTERS[None]
 LABELS = np.zeros(1000, dtype=np.int32)
 DRAWS = np.full((3, 2), 0.5)
+FREQUENCIES = np.ones(9, dtype=np.float32)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,18 @@ DRAWS = np.full((3, 2), 0.5)
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS[:5], None), ValueError, "'labels' has 5"),
         (lambda: _core.kmeans_plusplus(X[:2], None, 0.5, DRAWS), ValueError, "'n_clusters' is 4"),
         (lambda: _core.feature_moments(X[:0]), ValueError, "'n_samples' is 0"),
+        (lambda: _core.kmeans1d_fit(X, 2, None), ValueError, "'n_features' is 3"),
+        (lambda: _core.kmeans1d_fit(X[:, :1].copy(), 1001, None), ValueError, "'n_clusters' is 1001"),
+        (lambda: _core.kmeans1d_fit(X[:, :1] * np.nan, 2, None), ValueError, "'values' is NaN"),
+        (lambda: _core.kmeans1d_partition(np.zeros(2), np.ones(2), 1), ValueError, "'values' are not distinct"),
+        (lambda: _core.kmeans1d_partition(np.arange(3.0), np.zeros(3), 1), ValueError, "or have no weight"),
+        (lambda: _core.kmeans1d_partition(np.arange(3.0), np.ones(2), 1), ValueError, "'weights' has 2"),
+        (lambda: _core.kmeans1d_partition(np.arange(3.0)[::-1].copy(), np.ones(3), 1), ValueError, "after a larger"),
+        (lambda: _core.kmeans1d_partition(np.arange(3.0), np.ones(3), 4), ValueError, "'n_clusters' is 4"),
+        (lambda: _core.count_values(X), TypeError, "'X' holds floats"),
+        (lambda: _core.count_between(X, np.array([2.0, 1.0])), ValueError, "'edges' is 2 numbers"),
+        (lambda: _core.multiotsu_bins(FREQUENCIES, 10), ValueError, "'n_classes' is 10"),
+        (lambda: _core.multiotsu_bins(-FREQUENCIES, 2), ValueError, "'n_classes' is 2"),
     ],
 )
 def test_arguments_that_do_not_fit(call, error, message):

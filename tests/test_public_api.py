@@ -93,7 +93,9 @@ class TestStub:
 
 
 class TestDocumentation:
-    @pytest.mark.parametrize("module", ["clast.kmeans", "clast._seeding", "clast._threads"])
+    @pytest.mark.parametrize(
+        "module", ["clast.kmeans", "clast._seeding", "clast._threads", "clast.one_dimensional", "clast.thresholds"]
+    )
     def test_examples_run(self, module):
         before = clast.get_num_threads()
         try:
@@ -107,7 +109,7 @@ class TestDocumentation:
     def test_every_public_name_has_an_example(self, name):
         assert ">>> " in inspect.getdoc(getattr(clast, name))
 
-    @pytest.mark.parametrize("name", ["KMeans", "kmeans_plusplus"])
+    @pytest.mark.parametrize("name", ["KMeans", "kmeans1d", "kmeans_plusplus", "threshold_multiotsu"])
     def test_every_parameter_is_described(self, name):
         value = getattr(clast, name)
         described = inspect.getdoc(value)

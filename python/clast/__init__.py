@@ -13,15 +13,19 @@ from clast._threads import get_num_threads, set_num_threads, threads
 if TYPE_CHECKING:
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
+    from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
+    from clast.thresholds import threshold_multiotsu
 
 _MODULE_OF = {
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "Segmentation": "clast.segmentation",
+    "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "read_image": "clast.image",
     "segment": "clast.segmentation",
+    "threshold_multiotsu": "clast.thresholds",
 }
 
 __all__ = [
@@ -30,11 +34,13 @@ __all__ = [
     "Segmentation",
     "__version__",
     "get_num_threads",
+    "kmeans1d",
     "kmeans_plusplus",
     "read_image",
     "segment",
     "set_num_threads",
     "threads",
+    "threshold_multiotsu",
 ]
 
 

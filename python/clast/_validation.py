@@ -61,6 +61,29 @@ def _as_borrowable(X: NDArray[Any]) -> NDArray[Any]:
     return X if contiguous and X.flags.aligned else np.array(X, order="C")
 
 
+def check_values(values: ArrayLike) -> NDArray[Any]:
+    """Return `values` as finite numbers of any shape in C order that a kernel can borrow as one feature.
+
+    Parameters
+    ----------
+    values : array-like of any shape
+
+    Returns
+    -------
+    ndarray of the same shape
+        `values` itself if the kernels can read it as it is.
+
+    Raises
+    ------
+    TypeError
+        If `values` is sparse.
+    ValueError
+        If `values` is empty, not numeric, or holds NaN or infinity.
+    """
+    checked = check_array(values, dtype=SAMPLE_DTYPES, ensure_2d=False, allow_nd=True, input_name="values")
+    return np.require(checked, requirements=["C", "A"])
+
+
 def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int) -> NDArray[np.float64] | None:
     """Return the weights as the kernels read them, or None where all samples weigh the same.
 

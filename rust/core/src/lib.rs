@@ -11,9 +11,12 @@ mod element;
 mod error;
 mod exec;
 mod features;
+pub mod histogram;
 pub mod kmeans;
+pub mod kmeans1d;
 mod lanes;
 pub mod moments;
+pub mod multiotsu;
 pub mod simd;
 mod view;
 

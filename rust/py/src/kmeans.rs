@@ -20,7 +20,8 @@ use crate::runtime::{drive, run};
 
 type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, BTreeMap<&'static str, u64>);
 
-fn weights_of<'a, T: Element>(
+/// The weights of the samples, all 1 if none are given.
+pub(crate) fn weights_of<'a, T: Element>(
     sample_weight: Option<&'a PyReadonlyArray1<'_, f64>>,
     samples: &Samples<'_, T>,
 ) -> PyResult<Weights<'a>> {

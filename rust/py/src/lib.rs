@@ -3,8 +3,10 @@
 mod arrays;
 mod errors;
 mod kmeans;
+mod kmeans1d;
 mod moments;
 mod runtime;
+mod thresholds;
 
 use pyo3::pymodule;
 
@@ -18,12 +20,17 @@ mod _core {
         is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_transform,
     };
     #[pymodule_export]
+    use super::kmeans1d::{kmeans1d_fit, kmeans1d_partition};
+    #[pymodule_export]
     use super::moments::feature_moments;
     #[pymodule_export]
     use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
+    #[pymodule_export]
+    use super::thresholds::{count_between, count_values, multiotsu_bins};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        module.add("__version__", env!("CARGO_PKG_VERSION"))
+        module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+        module.add("MULTIOTSU_MAX_BINS", clast_core::multiotsu::MAX_BINS)
     }
 }
