@@ -47,6 +47,18 @@ class TestKMeansPlusPlus:
         # Two candidates can lower the inertia by the same integer, or nearly; then rounding chooses.
         assert agree >= 19
 
+    @pytest.mark.parametrize("shuffled", [False, True])
+    @pytest.mark.parametrize("order", ["C", "F"])
+    def test_same_samples_on_a_photo(self, china, order, shuffled):
+        # Off the integer grid no two candidates are equally good; shuffled, neighbours are not alike.
+        rng = np.random.default_rng(0)
+        samples = np.asarray(china[:100_000] + rng.uniform(-0.5, 0.5, (100_000, 3)), order=order)
+        samples = samples[rng.permutation(len(samples))] if shuffled else samples
+        for seed in range(2):
+            _, indices = kmeans_plusplus(samples, 40, random_state=seed)
+            _, expected = sklearn.cluster.kmeans_plusplus(samples, 40, random_state=seed)
+            assert_array_equal(indices, expected)
+
     def test_norms_are_checked_and_not_used(self):
         _, expected = kmeans_plusplus(X, 5, random_state=0)
         _, indices = kmeans_plusplus(X, 5, random_state=0, x_squared_norms=(X**2).sum(axis=1))

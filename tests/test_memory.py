@@ -46,9 +46,10 @@ def test_ordered_runs_hold_one_copy_and_four_numbers_a_sample(run_python):
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+@pytest.mark.parametrize("init", ["k-means++", "random"])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
-def test_integers_are_not_copied_to_floats(run_python, dtype):
+def test_integers_are_not_copied_to_floats(run_python, dtype, init):
     bytes_per_sample = 3 * (1 if dtype == "uint8" else 2)
-    share = float(run_python(CODE.format(dtype=dtype, order="C", init="random", n_init=1)))
+    share = float(run_python(CODE.format(dtype=dtype, order="C", init=init, n_init=1)))
     # One copy in float32 alone would be 12 bytes a sample.
     assert share * bytes_per_sample < 1.0

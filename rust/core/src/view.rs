@@ -1,6 +1,9 @@
 //! Checked views of samples and weights.
 
+use std::ops::Range;
+
 use crate::lanes::{lane_dot, lane_sum};
+use crate::simd::prefetch;
 use crate::{Element, Error, Real, Result};
 
 /// How the values of a sample matrix lie in memory.
@@ -77,6 +80,20 @@ impl<'a, T: Element> Samples<'a, T> {
             Layout::Planes => {
                 for (out, value) in row_out.iter_mut().zip(self.values[index..].iter().step_by(self.n_samples)) {
                     *out = value.to_real();
+                }
+            }
+        }
+    }
+
+    /// Asks for samples that will soon be read, as far as they exist.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, range: Range<usize>) {
+        let range = range.start.min(self.n_samples)..range.end.min(self.n_samples);
+        match self.layout {
+            Layout::RowMajor => prefetch(&self.values[range.start * self.n_features..range.end * self.n_features]),
+            Layout::Planes => {
+                for plane in self.values.chunks_exact(self.n_samples) {
+                    prefetch(&plane[range.clone()]);
                 }
             }
         }

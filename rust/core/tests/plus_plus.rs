@@ -6,8 +6,8 @@ mod common;
 
 use clast_core::distance::squared_distance;
 use clast_core::kmeans::plus_plus;
-use clast_core::{Error, Exec, Weights};
-use common::{fused_levels, noise, rows, run, run_at, shapes};
+use clast_core::{Error, Exec, Layout, Samples, Weights};
+use common::{fused_levels, noise, quarters, rows, run, run_at, shapes, to_planes};
 use proptest::prelude::*;
 
 /// The draws that a generator would give: the first one, then `trials` for each further center.
@@ -76,6 +76,67 @@ fn threads_and_levels_choose_the_same() {
         for threads in [1, 2, 4, 7] {
             let seed = |exec: &Exec<'_>| plus_plus(exec, &rows(&values, 3), Weights::Unit, first, &draws, 20);
             assert_eq!(run_at(level, threads, seed).unwrap(), expected);
+        }
+    }
+}
+
+/// Neighbours are alike, as in an image: most candidates cannot change most blocks.
+fn image_like(n_samples: usize, n_features: usize) -> Vec<f64> {
+    let noise = noise(n_samples * n_features, 7);
+    let wave = |i: usize| ((i / n_features) as f64 * 0.01 + (i % n_features) as f64).sin() * 40.0;
+    noise.iter().enumerate().map(|(i, x)| wave(i) + x).collect()
+}
+
+#[test]
+fn blocks_that_are_not_read_keep_their_share() {
+    for (n_features, n_clusters) in [(1, 12), (2, 40), (3, 40), (5, 25), (11, 20), (30, 9)] {
+        let values = image_like(6_007, n_features);
+        let planes = to_planes(&values, n_features);
+        let planes = Samples::new(&planes, 6_007, n_features, Layout::Planes).unwrap();
+        let each: Vec<f64> = noise(6_007, 8).iter().map(|x| x.abs()).collect();
+        let (first, draws) = draws(n_clusters, 4, 11);
+        for weights in [Weights::Unit, Weights::Each(&each)] {
+            let expected = plus_plus_scalar(&values, n_features, weights, first, &draws, n_clusters);
+            for level in fused_levels() {
+                for samples in [rows(&values, n_features), planes] {
+                    let seed = |exec: &Exec<'_>| plus_plus(exec, &samples, weights, first, &draws, n_clusters);
+                    assert_eq!(run_at(level, 2, seed).unwrap(), expected);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_first_of_equally_good_candidates_wins() {
+    for seed in 0..8 {
+        // Sums of quarters are exact in any order, and many samples are equal.
+        let values: Vec<f64> = quarters(3000, 1, seed).iter().map(|x| (x / 2.0).round()).collect();
+        let (first, draws) = draws(20, 5, seed);
+        let expected = plus_plus_scalar(&values, 1, Weights::Unit, first, &draws, 20);
+        let found = run(|exec| plus_plus(exec, &rows(&values, 1), Weights::Unit, first, &draws, 20)).unwrap();
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn the_first_center_is_found_as_if_probabilities_were_added_one_by_one() {
+    let chosen = |n: usize, draw: f64| {
+        run(|exec| plus_plus(exec, &rows(&vec![0_u8; n], 1), Weights::Unit, draw, &[], 1)).unwrap()[0]
+    };
+    for n in (1..200).chain([1000, 4095, 4096, 4097, 65_537, 1_000_003]) {
+        let probability = 1.0 / n as f64;
+        let sums: Vec<f64> = (0..n)
+            .scan(0.0, |sum, _| {
+                *sum += probability;
+                Some(*sum)
+            })
+            .collect();
+        for place in noise(40, n as u64).iter().map(|x| (f64::midpoint(*x, 1.0) * n as f64) as usize) {
+            let edge = sums[place] / sums[n - 1];
+            for draw in [edge.next_down(), edge, edge.next_up()].map(|draw| draw.min(1.0_f64.next_down())) {
+                assert_eq!(chosen(n, draw), sums.partition_point(|sum| sum / sums[n - 1] <= draw));
+            }
         }
     }
 }

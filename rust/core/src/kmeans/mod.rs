@@ -6,15 +6,15 @@
 mod assign;
 mod distinct;
 mod empty;
-mod init;
 mod lloyd;
 mod ordered;
 mod plain;
 mod restarts;
+mod seeding;
 mod sums;
 mod wide;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
-pub use init::plus_plus;
 pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
 pub use restarts::{Best, fit_best};
+pub use seeding::plus_plus;

@@ -3,11 +3,13 @@
 //! Kernels are generic over [`fearless_simd::Simd`] and instantiated once per level; the level is detected once.
 //! `CLAST_SIMD` (`fallback`, `avx2`, `avx512` or `neon`) can lower it, for tests; it never raises it.
 
+mod prefetch;
 mod tile;
 
 use std::sync::OnceLock;
 
 pub use fearless_simd::Level;
+pub(crate) use prefetch::prefetch;
 pub use tile::{Features, MAX_LANES, TILE, Tile};
 
 /// The level of this process: what the machine has, lowered by `CLAST_SIMD`.
