@@ -11,13 +11,17 @@ from clast._core import __version__
 from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
+    from clast.bisecting import BisectingKMeans
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
+    from clast.minibatch import MiniBatchKMeans
     from clast.segmentation import Segmentation, segment
 
 _MODULE_OF = {
+    "BisectingKMeans": "clast.bisecting",
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
+    "MiniBatchKMeans": "clast.minibatch",
     "Segmentation": "clast.segmentation",
     "kmeans_plusplus": "clast.kmeans",
     "read_image": "clast.image",
@@ -25,8 +29,10 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "BisectingKMeans",
     "Image",
     "KMeans",
+    "MiniBatchKMeans",
     "Segmentation",
     "__version__",
     "get_num_threads",

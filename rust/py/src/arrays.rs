@@ -1,7 +1,10 @@
 //! Borrowing numpy arrays: the only place that looks at dtype, strides and contiguity.
 
 use clast_core::{Element, Layout, Samples};
-use numpy::{PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::ndarray::Dimension;
+use numpy::{
+    PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -81,12 +84,26 @@ pub(crate) fn with_view<T: Element + numpy::Element, O>(
     body(Samples::new(values, n_samples, n_features, layout).map_err(|error| to_python(&error))?)
 }
 
-/// The values of a C-contiguous matrix.
-pub(crate) fn contiguous<'a, T: numpy::Element>(name: &str, array: &'a PyReadonlyArray2<'_, T>) -> PyResult<&'a [T]> {
+/// The values of a C-contiguous array.
+pub(crate) fn contiguous<'a, T: numpy::Element, D: Dimension>(
+    name: &str,
+    array: &'a PyReadonlyArray<'_, T, D>,
+) -> PyResult<&'a [T]> {
     if !array.is_c_contiguous() {
         return Err(PyValueError::new_err(format!("'{name}' is not C-contiguous")));
     }
     array.as_slice().map_err(|_| PyValueError::new_err(format!("'{name}' is not C-contiguous")))
+}
+
+/// The values of a C-contiguous array that is to be changed.
+pub(crate) fn contiguous_mut<'a, T: numpy::Element, D: Dimension>(
+    name: &str,
+    array: &'a mut PyReadwriteArray<'_, T, D>,
+) -> PyResult<&'a mut [T]> {
+    if !array.is_c_contiguous() {
+        return Err(PyValueError::new_err(format!("'{name}' is not C-contiguous")));
+    }
+    array.as_slice_mut().map_err(|_| PyValueError::new_err(format!("'{name}' is not C-contiguous")))
 }
 
 /// The values of a contiguous vector, if there is one.

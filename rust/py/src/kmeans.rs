@@ -14,7 +14,7 @@ use crate::runtime::{drive, run};
 
 type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, bool, f64);
 
-fn weights_of<'a, T: Element>(
+pub(crate) fn weights_of<'a, T: Element>(
     sample_weight: Option<&'a PyReadonlyArray1<'_, f64>>,
     samples: &Samples<'_, T>,
 ) -> PyResult<Weights<'a>> {

@@ -1,8 +1,11 @@
 //! `clast._core`: the compiled part of clast.
 
 mod arrays;
+mod bisecting;
+mod choice;
 mod errors;
 mod kmeans;
+mod minibatch;
 mod moments;
 mod runtime;
 
@@ -14,9 +17,15 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::bisecting::{bisecting_predict, kmeans_inertia_per_cluster};
+    #[pymodule_export]
+    use super::choice::{choice_sums, choose_rows};
+    #[pymodule_export]
     use super::kmeans::{
         is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_transform,
     };
+    #[pymodule_export]
+    use super::minibatch::kmeans_minibatch_step;
     #[pymodule_export]
     use super::moments::feature_moments;
     #[pymodule_export]

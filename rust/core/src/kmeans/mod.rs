@@ -4,11 +4,15 @@
 //! farthest samples, average, then stop when no label changed or the centers moved less than the tolerance.
 
 mod assign;
+mod bisecting;
 mod empty;
 mod init;
 mod lloyd;
+mod minibatch;
 mod sums;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
+pub use bisecting::{Tree, inertia_per_cluster, predict_tree};
 pub use init::plus_plus;
 pub use lloyd::{Fit, OnIteration, Stop, fit};
+pub use minibatch::minibatch_step;
