@@ -235,7 +235,9 @@ class BisectingKMeans(KMeansBase):
         self, X: NDArray[Any], sample_weight: NDArray[np.float64] | None, random_state: np.random.RandomState
     ) -> list[_Leaf]:
         """Make all splits and return the clusters in the order of their labels."""
-        mean, _ = _core.feature_moments(X)
+        # Nothing else needs the mean, and it costs a pass.
+        needs_mean = self.n_clusters == 1 or callable(self.init)
+        mean = _core.feature_moments(X)[0] if needs_mean else np.zeros(X.shape[1])
         self._split_centers = np.empty((self.n_clusters - 1, 2, X.shape[1]))
         self._split_targets = np.empty((self.n_clusters - 1, 2), dtype=np.int32)
         leaves = [_Leaf(rows=None, center=mean, score=0.0, split=-1, side=0)]
@@ -267,7 +269,7 @@ class BisectingKMeans(KMeansBase):
             if rows.size < 2:
                 empty = _Leaf(rows[:0], leaf.center, 0.0, split, 1)
                 return [leaf._replace(split=split, side=0), empty]
-            X = X[rows]
+            X = _take(X, rows)
             sample_weight = None if sample_weight is None else sample_weight[rows]
         halves = self._best_halves(X, sample_weight, mean, random_state)
         if self.verbose:
@@ -301,3 +303,8 @@ class BisectingKMeans(KMeansBase):
                 best = _Halves(labels, centers, inertia)
         assert best is not None
         return best
+
+
+def _take(X: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """Compute ``X[rows]`` in the order of `X` and several times as fast."""
+    return X.take(rows, axis=0) if X.flags.c_contiguous else X.T.take(rows, axis=1).T

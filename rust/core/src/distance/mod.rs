@@ -8,6 +8,7 @@
 mod assigner;
 mod centers;
 mod nearest;
+mod own;
 mod plain;
 mod rows;
 mod scalar;
@@ -15,6 +16,7 @@ mod scalar;
 pub use assigner::Assigner;
 pub use centers::Centers;
 pub use nearest::nearest;
+pub(crate) use own::OwnDistances;
 pub use plain::{distances, distances_to_own};
 use rows::Padded;
 pub use rows::reads_rows;

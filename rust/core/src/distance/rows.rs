@@ -12,7 +12,7 @@ use crate::{Element, Real, Samples};
 pub(super) const ROWS: usize = 4;
 
 /// Features below which lanes would be too badly filled, and the sums over lanes dearer than the distances.
-const MIN_FEATURES: usize = 24;
+pub(super) const MIN_FEATURES: usize = 24;
 
 /// Whether samples of this shape are read as rows; the answer decides the order of additions.
 ///
@@ -41,6 +41,17 @@ impl<R: Real> Padded<R> {
             values.resize((j + 1) * width, R::ZERO);
         }
         Self { values, width, n_clusters }
+    }
+
+    /// Values of a padded center.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A padded center.
+    #[inline(always)]
+    pub(super) fn center(&self, cluster: usize) -> &[R] {
+        &self.values[cluster * self.width..][..self.width]
     }
 }
 

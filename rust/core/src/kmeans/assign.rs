@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use crate::chunks::Chunks;
-use crate::distance::{Assigner, Centers, distances, distances_to_own};
-use crate::simd::{Level, Tile};
+use crate::distance::{Assigner, Centers, OwnDistances, distances};
+use crate::simd::Tile;
 use crate::{Element, Error, Exec, Real, Result, Samples, Weights};
 
 pub(super) fn check_labels<T: Element>(samples: &Samples<'_, T>, labels: &[i32]) -> Result<()> {
@@ -75,50 +75,6 @@ pub(super) fn checked_inertia<T: Element>(
         })
         .collect::<Result<Vec<f64>>>()?;
     Ok(partials.iter().sum())
-}
-
-/// Squared distances of samples to the centers of their labels, block by block, with buffers of its own.
-pub(super) struct OwnDistances<'a> {
-    level: Level,
-    centers: &'a Centers<f64>,
-    tile: Tile<f64>,
-    distances: Vec<f64>,
-}
-
-impl<'a> OwnDistances<'a> {
-    pub(super) fn new(level: Level, centers: &'a Centers<f64>) -> Self {
-        let tile = Tile::new(centers.n_features());
-        let distances = vec![0.0; tile.capacity()];
-        Self { level, centers, tile, distances }
-    }
-
-    /// Most samples in a block.
-    pub(super) fn block(&self) -> usize {
-        self.tile.capacity()
-    }
-
-    /// The distances of a block of samples from `start` on.
-    pub(super) fn compute<T: Element>(&mut self, samples: &Samples<'_, T>, start: usize, labels: &[i32]) -> &[f64] {
-        self.tile.load(self.level, samples, start..start + labels.len());
-        distances_to_own(self.level, &self.tile, self.centers, labels, &mut self.distances);
-        &self.distances[..labels.len()]
-    }
-
-    /// The weighted sum of the distances of all samples from `start` on that have a label.
-    pub(super) fn inertia<T: Element>(
-        &mut self,
-        samples: &Samples<'_, T>,
-        weights: Weights<'_>,
-        start: usize,
-        labels: &[i32],
-    ) -> f64 {
-        let mut sum = 0.0;
-        for (block, labels) in labels.chunks(self.block()).enumerate() {
-            let start = start + block * self.block();
-            sum += weights.weighted_sum(start, self.compute(samples, start, labels));
-        }
-        sum
-    }
 }
 
 /// Writes the Euclidean distance of each sample to each center, shape (`n_samples`, `n_clusters`).

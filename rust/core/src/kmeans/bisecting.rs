@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::assign::{OwnDistances, check_labels};
+use super::assign::check_labels;
 use crate::chunks::Chunks;
-use crate::distance::{Assigner, Centers};
+use crate::distance::{Assigner, Centers, OwnDistances};
 use crate::{Element, Error, Exec, Layout, Real, Result, Samples, Weights};
 
 /// Weighted sum of the squared distances of the samples of each cluster to its center, shape (`n_clusters`,).

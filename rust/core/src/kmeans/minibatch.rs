@@ -4,10 +4,9 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::assign::OwnDistances;
 use super::sums::Sums;
 use crate::chunks::Chunks;
-use crate::distance::{Assigner, Centers};
+use crate::distance::{Assigner, Centers, OwnDistances};
 use crate::{Element, Error, Exec, Layout, Result, Samples, Weights};
 
 /// Moves `centers`, shape (`n_clusters`, `n_features`), by one batch and adds the weight that each cluster was given to
