@@ -19,5 +19,5 @@ pub use nearest::nearest;
 pub(crate) use own::OwnDistances;
 pub use plain::{distances, distances_to_own};
 use rows::Padded;
-pub use rows::reads_rows;
+pub use rows::{fills_lanes, reads_rows};
 pub use scalar::{nearest_scalar, squared_distance, squared_distance_in_lanes};

@@ -2,7 +2,7 @@
 
 use fearless_simd::{Simd, SimdBase, SimdFloat, SimdFrom, dispatch};
 
-use super::rows::{MIN_FEATURES, Padded};
+use super::rows::{Padded, fills_lanes};
 use super::{Centers, distances_to_own};
 use crate::simd::{Level, Tile};
 use crate::{Element, Real, Samples, Weights};
@@ -30,7 +30,7 @@ impl<'a> OwnDistances<'a> {
     pub(crate) fn new(level: Level, centers: &'a Centers<f64>) -> Self {
         let n_features = centers.n_features();
         // One distance per sample: transposing many features takes longer than the distance.
-        let (buffer, block) = if n_features >= MIN_FEATURES {
+        let (buffer, block) = if fills_lanes(n_features) {
             let padded = Padded::new(centers.values(), n_features);
             (Buffer::Row(vec![0.0; padded.width()], padded), BLOCK_OF_ROWS)
         } else {

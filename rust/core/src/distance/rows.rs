@@ -12,7 +12,7 @@ use crate::{Element, Real, Samples};
 pub(super) const ROWS: usize = 4;
 
 /// Features below which lanes would be too badly filled, and the sums over lanes dearer than the distances.
-pub(super) const MIN_FEATURES: usize = 24;
+const MIN_FEATURES: usize = 24;
 
 /// Whether samples of this shape are read as rows; the answer decides the order of additions.
 ///
@@ -20,7 +20,13 @@ pub(super) const MIN_FEATURES: usize = 24;
 /// of a distance as much as a dozen features.
 #[must_use]
 pub fn reads_rows(n_clusters: usize, n_features: usize) -> bool {
-    n_features >= MIN_FEATURES && 2 * n_clusters <= n_features
+    fills_lanes(n_features) && 2 * n_clusters <= n_features
+}
+
+/// Whether one distance of a sample is computed from its row; the answer decides the order of additions.
+#[must_use]
+pub fn fills_lanes(n_features: usize) -> bool {
+    n_features >= MIN_FEATURES
 }
 
 /// Centers, each padded with zeros to whole vectors, and their number to whole groups by repeating the last one.
