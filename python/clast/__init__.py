@@ -11,15 +11,19 @@ from clast._core import __version__
 from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
+    from clast.bisecting import BisectingKMeans
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
+    from clast.minibatch import MiniBatchKMeans
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
     from clast.thresholds import threshold_multiotsu
 
 _MODULE_OF = {
+    "BisectingKMeans": "clast.bisecting",
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
+    "MiniBatchKMeans": "clast.minibatch",
     "Segmentation": "clast.segmentation",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
@@ -29,8 +33,10 @@ _MODULE_OF = {
 }
 
 __all__ = [
+    "BisectingKMeans",
     "Image",
     "KMeans",
+    "MiniBatchKMeans",
     "Segmentation",
     "__version__",
     "get_num_threads",

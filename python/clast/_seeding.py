@@ -125,6 +125,7 @@ def initial_centers(
     n_clusters: int,
     sample_weight: NDArray[np.float64] | None,
     random_state: np.random.RandomState,
+    origin: NDArray[Any] | None = None,
 ) -> Callable[[], NDArray[np.float64]]:
     """Return the function whose calls make the initial centers of one run after another.
 
@@ -138,6 +139,9 @@ def initial_centers(
     sample_weight : ndarray of shape (n_samples,), float64, or None
     random_state : RandomState
         Advanced by every call.
+    origin : ndarray of shape (n_features,), or None
+        What is subtracted from the samples that a callable is given and added to its answer; None stands for the mean
+        of `X`.
 
     Returns
     -------
@@ -150,7 +154,7 @@ def initial_centers(
         If centers, given or made by a callable, do not fit `X` and `n_clusters`.
     """
     if callable(init):
-        return _called_centers(init, X, n_clusters, random_state)
+        return _called_centers(init, X, n_clusters, random_state, origin)
     if not isinstance(init, str):
         given = check_initial_centers(init, X, n_clusters)
         return lambda: given
@@ -162,15 +166,20 @@ def initial_centers(
 
 
 def _called_centers(
-    init: Callable[..., ArrayLike], X: NDArray[Any], n_clusters: int, random_state: np.random.RandomState
+    init: Callable[..., ArrayLike],
+    X: NDArray[Any],
+    n_clusters: int,
+    random_state: np.random.RandomState,
+    origin: NDArray[Any] | None,
 ) -> Callable[[], NDArray[np.float64]]:
     # scikit-learn hands centered samples to a callable, and one written for it may count on that.
-    mean = X.mean(axis=0, dtype=center_dtype(X))
-    centered = np.subtract(X, mean, dtype=center_dtype(X))
+    if origin is None:
+        origin = X.mean(axis=0, dtype=center_dtype(X))
+    centered = np.subtract(X, origin, dtype=center_dtype(X))
 
     def next_centers() -> NDArray[np.float64]:
         centers = check_initial_centers(init(centered, n_clusters, random_state=random_state), X, n_clusters)
-        shifted: NDArray[np.float64] = centers + mean
+        shifted: NDArray[np.float64] = centers + origin
         return shifted
 
     return next_centers

@@ -99,6 +99,35 @@ impl<'a, T: Element> Samples<'a, T> {
         }
     }
 
+    /// Checks that every row is a sample.
+    ///
+    /// # Errors
+    /// [`Error::Range`] naming the first that is not.
+    pub(crate) fn check_rows(&self, rows: &[i64]) -> Result<()> {
+        match rows.iter().find(|row| !(0..self.n_samples as i64).contains(*row)) {
+            None => Ok(()),
+            Some(row) => {
+                let needed = format!("from 0 to {}", self.n_samples - 1);
+                Err(Error::Range { argument: "rows", got: row.to_string(), needed })
+            }
+        }
+    }
+
+    /// Replaces `values_out` by the samples of `rows`, which must exist ([`Samples::check_rows`]), row-major.
+    #[inline(always)]
+    pub(crate) fn gather(&self, rows: &[i64], values_out: &mut Vec<T>) {
+        values_out.clear();
+        for row in rows {
+            let row = *row as usize;
+            match self.layout {
+                Layout::RowMajor => {
+                    values_out.extend_from_slice(&self.values[row * self.n_features..][..self.n_features]);
+                }
+                Layout::Planes => values_out.extend(self.values[row..].iter().step_by(self.n_samples)),
+            }
+        }
+    }
+
     /// Sample `index` in float64.
     #[must_use]
     pub fn row_f64(&self, index: usize) -> Vec<f64> {

@@ -1,6 +1,7 @@
 //! k-means in one dimension against the program that compares all starts, and against all cuts.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, reason = "the bits are what is tested")]
 
 mod common;
 
@@ -170,16 +171,17 @@ fn arguments_that_do_not_fit() {
     );
 }
 
+fn stopped<T: Scalar + Element>(exec: &Exec<'_>, values: &[T], weights: Weights<'_>) -> bool {
+    let mut labels = vec![0; values.len()];
+    let fit = kmeans1d::fit(exec, &rows(values, 1), weights, 2, &mut labels);
+    matches!(fit, Err(Error::Interrupted))
+}
+
 #[test]
 fn a_raised_flag_stops_it() {
     let interrupt = Interrupt::default();
     interrupt.raise();
     let exec = Exec::new(&interrupt);
-    fn stopped<T: Scalar + Element>(exec: &Exec<'_>, values: &[T], weights: Weights<'_>) -> bool {
-        let mut labels = vec![0; values.len()];
-        let fit = kmeans1d::fit(exec, &rows(values, 1), weights, 2, &mut labels);
-        matches!(fit, Err(Error::Interrupted))
-    }
     let weights = [1.0; 3];
     assert!(stopped(&exec, &[1.0, 2.0, 3.0], Weights::Unit));
     assert!(stopped(&exec, &[1_u16, 2, 3], Weights::Unit));

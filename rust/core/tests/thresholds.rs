@@ -1,6 +1,7 @@
 //! Histograms against counting one by one, and multi-level Otsu against summing all sets of thresholds.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::float_cmp, reason = "the bits are what is tested")]
 
 mod common;
 
@@ -85,7 +86,7 @@ fn histograms_that_cannot_be_divided() {
     let needed = "must be between 2 and 2, the bins not empty";
     assert_eq!(refusal(&[1.0, 0.0, 3.0], 3), format!("'n_classes' is 3, but {needed}"));
     assert_eq!(refusal(&[1.0, 0.0, 3.0], 1), format!("'n_classes' is 1, but {needed}"));
-    assert_eq!(refusal(&[1.0; MAX_BINS + 1], 2), "'n_bins' is 4097, but must be at most 4096");
+    assert_eq!(refusal(&vec![1.0; MAX_BINS + 1], 2), "'n_bins' is 4097, but must be at most 4096");
     for wrong in [-1.0, f32::NAN, f32::INFINITY, 1e30] {
         assert!(refusal(&[1.0, wrong, 3.0, 4.0], 2).starts_with("'frequencies' is "));
     }

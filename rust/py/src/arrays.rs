@@ -2,7 +2,9 @@
 
 use clast_core::{Element, Layout, Samples};
 use numpy::ndarray::Dimension;
-use numpy::{PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    PyReadonlyArray, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray, PyUntypedArray, PyUntypedArrayMethods,
+};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
@@ -91,6 +93,17 @@ pub(crate) fn contiguous<'a, T: numpy::Element, D: Dimension>(
         return Err(PyValueError::new_err(format!("'{name}' is not C-contiguous")));
     }
     array.as_slice().map_err(|_| PyValueError::new_err(format!("'{name}' is not C-contiguous")))
+}
+
+/// The values of a C-contiguous array that is to be changed.
+pub(crate) fn contiguous_mut<'a, T: numpy::Element, D: Dimension>(
+    name: &str,
+    array: &'a mut PyReadwriteArray<'_, T, D>,
+) -> PyResult<&'a mut [T]> {
+    if !array.is_c_contiguous() {
+        return Err(PyValueError::new_err(format!("'{name}' is not C-contiguous")));
+    }
+    array.as_slice_mut().map_err(|_| PyValueError::new_err(format!("'{name}' is not C-contiguous")))
 }
 
 /// The values of a contiguous vector, if there is one.

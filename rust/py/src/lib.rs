@@ -1,9 +1,12 @@
 //! `clast._core`: the compiled part of clast.
 
 mod arrays;
+mod bisecting;
+mod choice;
 mod errors;
 mod kmeans;
 mod kmeans1d;
+mod minibatch;
 mod moments;
 mod runtime;
 mod thresholds;
@@ -16,11 +19,17 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use super::bisecting::{bisecting_predict, kmeans_inertia_per_cluster};
+    #[pymodule_export]
+    use super::choice::{choice_sums, choose_rows};
+    #[pymodule_export]
     use super::kmeans::{
         is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_transform,
     };
     #[pymodule_export]
     use super::kmeans1d::{kmeans1d_fit, kmeans1d_partition};
+    #[pymodule_export]
+    use super::minibatch::kmeans_minibatch_step;
     #[pymodule_export]
     use super::moments::feature_moments;
     #[pymodule_export]

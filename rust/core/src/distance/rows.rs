@@ -21,7 +21,13 @@ const MIN_FEATURES: usize = 24;
 /// of a distance as much as a dozen features.
 #[must_use]
 pub fn reads_rows(n_clusters: usize, n_features: usize) -> bool {
-    n_features >= MIN_FEATURES && 2 * n_clusters <= n_features
+    fills_lanes(n_features) && 2 * n_clusters <= n_features
+}
+
+/// Whether one distance of a sample is computed from its row; the answer decides the order of additions.
+#[must_use]
+pub fn fills_lanes(n_features: usize) -> bool {
+    n_features >= MIN_FEATURES
 }
 
 /// Centers, each padded with zeros to whole vectors, and their number to whole groups by repeating the last one.
@@ -42,6 +48,17 @@ impl<R: Real> Padded<R> {
             values.resize((j + 1) * width, R::ZERO);
         }
         Self { values, width, n_clusters }
+    }
+
+    /// Values of a padded center.
+    pub(super) fn width(&self) -> usize {
+        self.width
+    }
+
+    /// A padded center.
+    #[inline(always)]
+    pub(super) fn center(&self, cluster: usize) -> &[R] {
+        &self.values[cluster * self.width..][..self.width]
     }
 }
 

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::chunks::Chunks;
-use crate::distance::{Assigner, Centers, distances, distances_to_own};
+use crate::distance::{Assigner, Centers, OwnDistances, distances};
 use crate::simd::Tile;
 use crate::{Element, Error, Exec, Real, Result, Samples, Weights};
 
@@ -71,17 +71,7 @@ pub(super) fn checked_inertia<T: Element>(
         .enumerate()
         .map(|(chunk, labels)| {
             exec.check()?;
-            let mut tile = Tile::new(samples.n_features());
-            let mut distances = vec![0.0; tile.capacity()];
-            let mut sum = 0.0;
-            let capacity = tile.capacity();
-            for (block, labels) in labels.chunks(capacity).enumerate() {
-                let start = chunk * chunks.length() + block * capacity;
-                tile.load(exec.level, samples, start..start + labels.len());
-                distances_to_own(exec.level, &tile, &centers, labels, &mut distances);
-                sum += weights.weighted_sum(start, &distances[..labels.len()]);
-            }
-            Ok(sum)
+            Ok(OwnDistances::new(exec.level, &centers).inertia(samples, weights, chunk * chunks.length(), labels))
         })
         .collect::<Result<Vec<f64>>>()?;
     Ok(partials.iter().sum())

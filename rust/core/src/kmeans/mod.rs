@@ -4,9 +4,11 @@
 //! farthest samples, average, then stop when no label changed or the centers moved less than the tolerance.
 
 mod assign;
+mod bisecting;
 mod distinct;
 mod empty;
 mod lloyd;
+mod minibatch;
 mod ordered;
 mod plain;
 mod restarts;
@@ -15,6 +17,8 @@ mod sums;
 mod wide;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
+pub use bisecting::{Tree, inertia_per_cluster, predict_tree};
 pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
+pub use minibatch::minibatch_step;
 pub use restarts::{Best, fit_best};
 pub use seeding::plus_plus;

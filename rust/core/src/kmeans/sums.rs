@@ -185,7 +185,7 @@ impl Sums {
     }
 
     /// Sums of the features of a cluster, after [`Sums::merge`].
-    fn features(&self, cluster: usize) -> &[f64] {
+    pub(super) fn features(&self, cluster: usize) -> &[f64] {
         &self.values[cluster * (self.n_features + 1)..][1..=self.n_features]
     }
 

@@ -1,0 +1,76 @@
+"""Mini-batches of rows: random draws in scikit-learn's order, from the same ``RandomState`` stream."""
+
+from typing import Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+
+from clast import _core
+from clast._validation import center_dtype
+
+# Since 1.9 scikit-learn draws rows in proportion to their weight and weighs all rows of a batch alike; before, it drew
+# them all alike and weighed them within the batch. The same seed gives the batches of the installed version.
+_WEIGHTS_ARE_DRAWN = tuple(int(number) for number in sklearn.__version__.split(".")[:2]) >= (1, 9)
+
+
+class Batches:
+    """Endless mini-batches of the rows of `X`, drawn with replacement.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    size : int
+        Rows per batch.
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    random_state : RandomState
+        Advanced by every batch.
+
+    Attributes
+    ----------
+    total_weight : float
+        What a mean over a batch stands for: multiplied by it, it is the sum over all samples.
+
+    Notes
+    -----
+    Memory: a float for every 32 samples, and one probability per sample if they are weighted.
+    """
+
+    def __init__(
+        self,
+        X: NDArray[Any],
+        size: int,
+        sample_weight: NDArray[np.float64] | None,
+        random_state: np.random.RandomState,
+    ) -> None:
+        self._n_samples = len(X)
+        self._size = size
+        self._sample_weight = sample_weight
+        self._random_state = random_state
+        self.total_weight = float(self._n_samples)
+        if _WEIGHTS_ARE_DRAWN:
+            self._prepare_draws(center_dtype(X))
+
+    def _prepare_draws(self, dtype: type[np.floating[Any]]) -> None:
+        # scikit-learn divides in the dtype of the samples; a draw between two rows depends on the last bit.
+        self._probabilities, self._each = None, float(dtype(1) / dtype(self._n_samples))
+        if self._sample_weight is not None:
+            weights = self._sample_weight.astype(dtype, copy=False)
+            self.total_weight = float(weights.sum())
+            self._probabilities = (weights / weights.sum()).astype(np.float64, copy=False)
+        self._sums = _core.choice_sums(self._probabilities, self._n_samples, self._each)
+
+    def draw(self) -> tuple[NDArray[np.int64], NDArray[np.float64] | None]:
+        """Draw the next batch.
+
+        Returns
+        -------
+        rows : ndarray of shape (size,), int64
+        sample_weight : ndarray of shape (size,), float64, or None
+            Weights within the batch; None weighs all alike.
+        """
+        if not _WEIGHTS_ARE_DRAWN:
+            rows = self._random_state.randint(0, self._n_samples, self._size).astype(np.int64, copy=False)
+            return rows, None if self._sample_weight is None else self._sample_weight[rows]
+        draws = self._random_state.random_sample(self._size)
+        return _core.choose_rows(self._probabilities, self._n_samples, self._each, self._sums, draws), None

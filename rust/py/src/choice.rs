@@ -1,0 +1,51 @@
+//! Draws with replacement.
+
+#![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
+
+use clast_core::choice::{self, Probabilities};
+use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods, ToPyArray};
+use pyo3::prelude::*;
+
+use crate::arrays::vector;
+use crate::runtime::run;
+
+fn probabilities_of<'a>(
+    probabilities: Option<&'a PyReadonlyArray1<'_, f64>>,
+    n_samples: usize,
+    each: f64,
+) -> PyResult<Probabilities<'a>> {
+    let values = vector("probabilities", probabilities)?;
+    Ok(values.map_or(Probabilities::Equal { n_samples, each }, Probabilities::Each))
+}
+
+/// Running sums of the probabilities, as `choose_rows` needs them; None stands for `n_samples` times `each`.
+#[pyfunction]
+pub(crate) fn choice_sums<'py>(
+    py: Python<'py>,
+    probabilities: Option<PyReadonlyArray1<'py, f64>>,
+    n_samples: usize,
+    each: f64,
+) -> PyResult<Bound<'py, PyArray1<f64>>> {
+    let probabilities = probabilities_of(probabilities.as_ref(), n_samples, each)?;
+    Ok(run(py, |exec| choice::block_sums(exec, probabilities))?.to_pyarray(py))
+}
+
+/// The rows that uniform draws fall on.
+#[pyfunction]
+pub(crate) fn choose_rows<'py>(
+    py: Python<'py>,
+    probabilities: Option<PyReadonlyArray1<'py, f64>>,
+    n_samples: usize,
+    each: f64,
+    sums: PyReadonlyArray1<'py, f64>,
+    draws: PyReadonlyArray1<'py, f64>,
+) -> PyResult<Bound<'py, PyArray1<i64>>> {
+    let probabilities = probabilities_of(probabilities.as_ref(), n_samples, each)?;
+    let rows = PyArray1::<i64>::zeros(py, draws.len(), false);
+    let (sums, draws) = (sums.as_slice()?, draws.as_slice()?);
+    let mut rows_view = rows.readwrite();
+    let rows_out = rows_view.as_slice_mut()?;
+    run(py, |exec| choice::choose_rows(exec, probabilities, sums, draws, rows_out))?;
+    drop(rows_view);
+    Ok(rows)
+}
