@@ -106,10 +106,11 @@ class KMeans(KMeansBase):
 
     Notes
     -----
-    Cost: at most O(n_samples * n_clusters * n_features) for an iteration. With up to 8 features, samples
-    are copied once along a k-d tree as soon as that pays; an iteration then skips every block of them that can only
-    belong to one cluster [3]_, and the answer stays what it was. Integer samples of at most 24 bits (one 16-bit channel,
-    8-bit colours) are fitted as their distinct values and counts where these are few. `fit_report_` says what it took.
+    Cost: at most O(n_samples * n_clusters * n_features) for an iteration. With up to 8 features, samples are copied
+    once along a k-d tree as soon as that pays; an iteration then skips every block of them that can only belong to one
+    cluster [3]_. With more features, a sample is read only when the centers have moved far enough for its label to
+    change. Integer samples of at most 24 bits (one 16-bit channel, 8-bit colours) are fitted as their distinct values
+    and counts where these are few. None of this changes the answer; `fit_report_` says what was skipped.
 
     Memory beyond `X`: the int32 labels of two runs and the centers; with the copy, its size and 16 bytes a sample (no
     copy is made where less than twice its size is free). uint8, int16, uint16, float32 and float64 arrays in C or
