@@ -1,4 +1,4 @@
-"""Fixtures that scikit-learn's own tests ask for, and the parameters of theirs that are not about us."""
+"""Fixtures that scikit-learn's own tests ask for, and the parameters of theirs that do not apply."""
 
 from pathlib import Path
 
@@ -19,20 +19,20 @@ def global_dtype(request):
     return request.param
 
 
-def about_something_else(value):
-    """Whether a parameter is sparse input, which is refused, or scikit-learn's mini-batch class."""
+def is_sparse(value):
+    """Whether a parameter is sparse input, which is refused."""
     if isinstance(value, type):
-        return value.__name__ == "MiniBatchKMeans" or issubclass(value, scipy.sparse.spmatrix | scipy.sparse.sparray)
+        return issubclass(value, scipy.sparse.spmatrix | scipy.sparse.sparray)
     return scipy.sparse.issparse(value)
 
 
 def pytest_collection_modifyitems(config, items):
-    """Deselect, in the suites of this folder, what is parametrised with something else than ours."""
+    """Deselect, in the suites of this folder, what is parametrised with sparse input."""
     folder = Path(__file__).parent
     kept, dropped = [], []
     for item in items:
         parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
-        leave_out = folder in item.path.parents and any(map(about_something_else, parameters))
+        leave_out = folder in item.path.parents and any(map(is_sparse, parameters))
         (dropped if leave_out else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
