@@ -24,7 +24,7 @@ CALLS = {
     "kmeans_inertia": lambda: _core.kmeans_inertia(MANY, MANY[:100].copy(), LABELS, None),
     "feature_moments": lambda: _core.feature_moments(MANY),
     "kmeans1d_fit": lambda: _core.kmeans1d_fit(FEW.reshape(-1, 1), 2, None),
-    "kmeans1d_partition": lambda: _core.kmeans1d_partition(np.arange(50_000.0), np.ones(50_000), 4),
+    "kmeans1d_partition": lambda: _core.kmeans1d_partition(np.arange(50_000.0), np.ones(50_000), 40),
     "count_values": lambda: _core.count_values(SHORTS),
     "count_between": lambda: _core.count_between(MANY.reshape(-1, 1), EDGES),
     "multiotsu_bins": lambda: _core.multiotsu_bins(np.ones(2000, dtype=np.float32), 4),

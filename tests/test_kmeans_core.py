@@ -49,6 +49,7 @@ FREQUENCIES = np.ones(9, dtype=np.float32)
         (lambda: _core.kmeans1d_fit(X[:, :1] * np.nan, 2, None), ValueError, "'values' is NaN"),
         (lambda: _core.kmeans1d_partition(np.zeros(2), np.ones(2), 1), ValueError, "'values' are not distinct"),
         (lambda: _core.kmeans1d_partition(np.arange(3.0), np.zeros(3), 1), ValueError, "or have no weight"),
+        (lambda: _core.kmeans1d_partition(np.arange(3.0), np.full(3, np.inf), 1), ValueError, "'weights' is inf"),
         (lambda: _core.kmeans1d_partition(np.arange(3.0), np.ones(2), 1), ValueError, "'weights' has 2"),
         (lambda: _core.kmeans1d_partition(np.arange(3.0)[::-1].copy(), np.ones(3), 1), ValueError, "after a larger"),
         (lambda: _core.kmeans1d_partition(np.arange(3.0), np.ones(3), 4), ValueError, "'n_clusters' is 4"),

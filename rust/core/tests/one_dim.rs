@@ -104,7 +104,83 @@ proptest! {
         let (fit_plain, labels) = run(|exec| fit(exec, &values, Weights::Each(&weights), k));
         let (fit_scaled, labels_scaled) = run(|exec| fit(exec, &scaled, Weights::Each(&light), k));
         prop_assert_eq!(labels, labels_scaled);
-        prop_assert_eq!(fit_plain.inertia, fit_scaled.inertia);
+        prop_assert_eq!(fit_plain.inertia.to_bits(), fit_scaled.inertia.to_bits());
+    }
+}
+
+/// Costs of clusters of integer points from exact prefix sums.
+struct ExactCosts(Vec<[i128; 3]>);
+
+impl ExactCosts {
+    fn new(points: &[(i64, i64)]) -> Self {
+        let mut sums = vec![[0; 3]];
+        for (value, weight) in points {
+            let (value, weight) = (i128::from(*value), i128::from(*weight));
+            let [w, s, q] = sums[sums.len() - 1];
+            sums.push([w + weight, s + weight * value, q + weight * value * value]);
+        }
+        Self(sums)
+    }
+
+    fn of(&self, start: usize, end: usize) -> f64 {
+        let [weight, sum, squares] = std::array::from_fn(|i| self.0[end][i] - self.0[start][i]);
+        (squares * weight - sum * sum) as f64 / weight as f64
+    }
+
+    /// Fills the least costs of `ends`, whose best starts lie between `low` and `high`.
+    fn row(&self, previous: &[f64], ends: std::ops::Range<usize>, low: usize, high: usize, costs: &mut [f64]) {
+        if ends.is_empty() {
+            return;
+        }
+        let end = usize::midpoint(ends.start, ends.end);
+        let with = |start: usize| (previous[start] + self.of(start, end), start);
+        let (cost, start) = (low..=high.min(end - 1)).map(with).min_by(|a, b| a.0.total_cmp(&b.0)).unwrap();
+        costs[end] = cost;
+        self.row(previous, ends.start..end, low, start, costs);
+        self.row(previous, end + 1..ends.end, start, high, costs);
+    }
+
+    fn best(&self, n_clusters: usize) -> f64 {
+        let n = self.0.len() - 1;
+        let mut costs: Vec<f64> = (0..=n).map(|end| if end == 0 { 0.0 } else { self.of(0, end) }).collect();
+        for used in 1..n_clusters {
+            let mut next = vec![f64::INFINITY; n + 1];
+            self.row(&costs, used + 1..n + 1, used, n - 1, &mut next);
+            costs = next;
+        }
+        costs[n]
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn of_many_points_no_cut_is_better(n in 4000_usize..24_000, k in 2_usize..20, seed: u64, shape in 0..6, weighted: bool) {
+        let unit = noise(2 * n, seed);
+        let value = |i: usize| match shape {
+            0 => unit[i] * 1e7,
+            1 => (unit[i] * unit[i] * unit[i]) * 1e7,
+            2 => (unit[i] + 5.0 * unit[n + i / 2000].round()) * 1e6,
+            3 => (unit[i] * 24.0).exp2() * unit[i].signum() * 100.0,
+            4 if i < 5 => (unit[i] + 3.0) * 1e11,
+            5 => (unit[i] / (unit[n + i].abs() + 1e-6)) * 1e4,
+            _ => unit[i] * 1e5,
+        };
+        let mut values: Vec<i64> = (0..n).map(|i| value(i).round() as i64).collect();
+        values.sort_unstable();
+        values.dedup();
+        let heavy = |i: usize| if i.is_multiple_of(997) { 1 << 20 } else { 1 + (unit[n + i].abs() * 50.0) as i64 };
+        let points: Vec<(i64, i64)> =
+            values.into_iter().enumerate().map(|(i, value)| (value, if weighted { heavy(i) } else { 1 })).collect();
+        let floats = Points::new(points.iter().map(|(value, weight)| (*value as f64, *weight as f64))).unwrap();
+        let starts = run(|exec| kmeans1d::partition(exec, &floats, k)).unwrap();
+        let exact = ExactCosts::new(&points);
+        let edges: Vec<usize> = [0].into_iter().chain(starts).chain([points.len()]).collect();
+        prop_assert_eq!(edges.len(), k + 1);
+        let found: f64 = edges.windows(2).map(|pair| exact.of(pair[0], pair[1])).sum();
+        let best = exact.best(k);
+        prop_assert!((found - best).abs() <= 1e-12 * best, "{} is not {}", found, best);
     }
 }
 
@@ -169,6 +245,16 @@ fn arguments_that_do_not_fit() {
         Points::new([(2.0, 1.0), (1.0, 1.0)]).unwrap_err().to_string(),
         "'values' is 1 after a larger value, but must be ascending"
     );
+    for wrong in [f64::INFINITY, f64::MAX] {
+        let refused = Points::new([(1.0, wrong), (1.0, f64::MAX)]).unwrap_err().to_string();
+        assert_eq!(refused, "'weights' is inf, but must be finite in all");
+    }
+}
+
+fn stopped<T: Scalar + Element>(exec: &Exec<'_>, values: &[T], weights: Weights<'_>) -> bool {
+    let mut labels = vec![0; values.len()];
+    let fit = kmeans1d::fit(exec, &rows(values, 1), weights, 2, &mut labels);
+    matches!(fit, Err(Error::Interrupted))
 }
 
 fn stopped<T: Scalar + Element>(exec: &Exec<'_>, values: &[T], weights: Weights<'_>) -> bool {

@@ -101,7 +101,7 @@ fn check_counts<T: Tabulated + PartialEq>(values: &[T]) {
     for (value, weight) in values.iter().zip(&weights) {
         let entry = &mut expected[value.slot()];
         *entry = (entry.0 + 1, entry.1 + weight);
-        assert_eq!(f64::from(T::in_slot(value.slot())), value.to_real::<f64>());
+        assert_eq!(f64::from(T::in_slot(value.slot())).to_bits(), value.to_real::<f64>().to_bits());
     }
     assert_eq!(counts.into_iter().zip(sums).collect::<Vec<_>>(), expected);
 }

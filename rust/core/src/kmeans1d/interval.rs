@@ -29,6 +29,16 @@ impl Interval {
         Self { start: at, end: at, reference: 0.0, weight: 0.0, inverse: 0.0, sum: 0.0, cost: 0.0 }
     }
 
+    /// The first point.
+    pub(super) fn start(&self) -> usize {
+        self.start
+    }
+
+    /// Sum of the weights.
+    pub(super) fn weight(&self) -> f64 {
+        self.weight
+    }
+
     /// Weighted mean of the points.
     pub(super) fn mean(&self) -> f64 {
         self.reference + self.sum * self.inverse

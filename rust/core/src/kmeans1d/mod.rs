@@ -3,14 +3,17 @@
 //! Sorted, the clusters of the optimum are intervals, and cutting sorted points into intervals is a dynamic program
 //! (Wang and Song, "Ckmeans.1d.dp", 2011). The cost of an interval obeys the quadrangle inequality, so each row of the
 //! program is found by divide and conquer instead of comparing all pairs (Grønlund et al., "Fast exact k-means,
-//! k-medians and Bregman divergence clustering in 1D", 2017). Here the costs are gathered by adding points one by one
-//! ([`interval`]), never as differences of prefix sums, so that nothing cancels, whatever the offset or the outliers.
+//! k-medians and Bregman divergence clustering in 1D", 2017). Three things differ here: costs are gathered by adding
+//! points (`interval`), never as differences of prefix sums, so that nothing cancels, whatever the offset or the
+//! outliers; positions that cannot belong to the optimum are ruled out on fewer points first (`windows`); and memory
+//! does not grow with the number of clusters (`partition`).
 
 mod interval;
 mod labels;
 mod partition;
 mod points;
 mod row;
+mod windows;
 
 pub use partition::partition;
 pub use points::{Points, Scalar};
@@ -31,9 +34,9 @@ pub struct Fit {
 
 /// Finds the clustering of one feature with the least inertia and writes the labels, shape (`n_samples`,).
 ///
-/// Cost: O(m log m) for each cluster after counting (8 and 16 bits) or sorting, for m distinct values. Memory: 64 bytes
-/// for each distinct value, whatever the number of clusters; for floats before that 8 bytes for each sample, or 16 with
-/// weights.
+/// Cost: at most O(m log m) for each cluster after counting (8 and 16 bits) or sorting, for m distinct values. Memory:
+/// 64 bytes for each distinct value and at most 64 MB, whatever the number of clusters; for floats before that 8 bytes
+/// for each sample, or 16 with weights.
 ///
 /// # Errors
 /// [`Error::Range`] for samples of several features or that are not finite, and unless there are 1 to m clusters,

@@ -1,7 +1,10 @@
 //! The best cut of points into clusters, in memory that does not grow with the number of clusters.
 
+use std::ops::Range;
+
 use super::points::{Points, View};
 use super::row::{first_row, next_row};
+use super::windows::{mirror, windows};
 use crate::{Error, Exec, Result};
 
 /// Finds the cut of the points into `n_clusters` consecutive clusters of least total cost; returns the first point of
@@ -18,76 +21,65 @@ pub fn partition(exec: &Exec<'_>, points: &Points, n_clusters: usize) -> Result<
         let needed = format!("between 1 and {}, the number of distinct values", points.len());
         return Err(Error::Range { argument: "n_clusters", got: n_clusters.to_string(), needed });
     }
-    let forward = points.view();
-    let values: Vec<f64> = forward.values.iter().rev().map(|value| -value).collect();
-    let weights: Vec<f64> = forward.weights.iter().rev().copied().collect();
-    let backward = View { values: &values, weights: &weights };
+    if n_clusters == 1 {
+        return Ok(Vec::new());
+    }
+    let points = points.view();
+    let windows = windows(exec, points, n_clusters, 0.0)?;
+    let mirrored = points.mirrored();
     let mut starts = vec![0; n_clusters - 1];
-    cut(exec, Sides { forward, backward }, 0, &mut starts)?;
+    Cut { exec, points, mirrored: mirrored.view() }.solve(0..points.len(), &windows, &mut starts)?;
     Ok(starts)
 }
 
-/// The same points seen from the left and, mirrored, from the right.
-#[derive(Clone, Copy)]
-struct Sides<'a> {
-    forward: View<'a>,
-    backward: View<'a>,
+struct Cut<'a> {
+    exec: &'a Exec<'a>,
+    points: View<'a>,
+    mirrored: View<'a>,
 }
 
-impl<'a> Sides<'a> {
-    fn len(&self) -> usize {
-        self.forward.values.len()
-    }
-
-    /// The first `at` points and the others.
-    fn split_at(&self, at: usize) -> (Sides<'a>, Sides<'a>) {
-        let (n, mirrored) = (self.len(), self.len() - at);
-        let low = Sides { forward: self.forward.slice(0..at), backward: self.backward.slice(mirrored..n) };
-        let high = Sides { forward: self.forward.slice(at..n), backward: self.backward.slice(0..mirrored) };
-        (low, high)
+impl Cut<'_> {
+    /// Writes the boundaries, one from each window, of the best cut of a range of points.
+    fn solve(&self, range: Range<usize>, windows: &[Range<usize>], boundaries: &mut [usize]) -> Result<()> {
+        if windows.is_empty() {
+            return Ok(());
+        }
+        let (middle, n_points) = (windows.len() / 2, self.points.len());
+        let (low, high) = rayon::join(
+            || last_row(self.exec, self.points, range.start, &windows[..=middle]),
+            || last_row(self.exec, self.mirrored, n_points - range.end, &mirror(&windows[middle..], n_points)),
+        );
+        let at = windows[middle].start + least_sum(&low?, &high?);
+        let low: Vec<_> = (0..middle).map(|i| windows[i].start..windows[i].end.min(at + 1 + i - middle)).collect();
+        let after = middle + 1..windows.len();
+        let high: Vec<_> = after.map(|i| windows[i].start.max(at + i - middle)..windows[i].end).collect();
+        let (boundaries_low, rest) = boundaries.split_at_mut(middle);
+        rest[0] = at;
+        let (low, high) = rayon::join(
+            || self.solve(range.start..at, &low, boundaries_low),
+            || self.solve(at..range.end, &high, &mut rest[1..]),
+        );
+        low.and(high)
     }
 }
 
-/// Writes the starts of all clusters but the first, counted from `offset` on.
-fn cut(exec: &Exec<'_>, points: Sides<'_>, offset: usize, starts: &mut [usize]) -> Result<()> {
-    let n_clusters = starts.len() + 1;
-    if n_clusters == 1 {
-        return Ok(());
-    }
-    let (n_low, n_high) = (n_clusters / 2, n_clusters.div_ceil(2));
-    let n_spare = points.len() - n_clusters;
-    let (low, high) = rayon::join(
-        || last_row(exec, points.forward, n_low, n_spare),
-        || last_row(exec, points.backward, n_high, n_spare),
-    );
-    let at = n_low + least_sum(&low?, &high?);
-    starts[n_low - 1] = offset + at;
-    let (low, high) = points.split_at(at);
-    let (starts_low, starts_high) = starts.split_at_mut(n_low - 1);
-    let (low, high) =
-        rayon::join(|| cut(exec, low, offset, starts_low), || cut(exec, high, offset + at, &mut starts_high[1..]));
-    low.and(high)
-}
-
-/// Least costs of cutting the first `n_clusters`, `n_clusters + 1`, ... `n_clusters + n_spare` points into as many
-/// clusters: with fewer points a cluster would be empty, with more too few points would be left for the others.
-fn last_row(exec: &Exec<'_>, points: View<'_>, n_clusters: usize, n_spare: usize) -> Result<Vec<f64>> {
-    let mut costs = first_row(points, n_spare + 1);
-    let mut next = vec![0.0; n_spare + 1];
-    for first in 1..n_clusters {
+/// Least costs of cutting the points from `origin` to each position of the last window, with a boundary in each window.
+fn last_row(exec: &Exec<'_>, points: View<'_>, origin: usize, windows: &[Range<usize>]) -> Result<Vec<f64>> {
+    let mut costs = first_row(points, origin, windows[0].clone());
+    for pair in windows.windows(2) {
         exec.check()?;
-        next_row(exec, &costs, points.slice(first..first + n_spare + 1), &mut next)?;
-        std::mem::swap(&mut costs, &mut next);
+        costs = next_row(exec, points, &costs, pair[0].clone(), pair[1].clone())?;
     }
     Ok(costs)
 }
 
-/// How many spare points the lower half takes: the least sum of its cost and that of the rest, the first on ties.
+/// Where the costs up to a position and those beyond it, which lie in opposite order, have the least sum: the first on
+/// ties.
 fn least_sum(low: &[f64], high: &[f64]) -> usize {
     let mut best = (0, f64::INFINITY);
-    for (n_spare, (low, high)) in low.iter().zip(high.iter().rev()).enumerate() {
+    for (entry, (low, high)) in low.iter().zip(high.iter().rev()).enumerate() {
         if low + high < best.1 {
-            best = (n_spare, low + high);
+            best = (entry, low + high);
         }
     }
     best.0

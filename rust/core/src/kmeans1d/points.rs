@@ -18,13 +18,34 @@ const MAX_EXPONENT: i32 = 1000;
 /// vanish.
 #[derive(Debug, Clone)]
 pub struct Points {
-    values: Vec<f64>,
-    weights: Vec<f64>,
+    sorted: Sorted,
     value_scale: f64,
     weight_scale: f64,
 }
 
-/// Borrowed points.
+/// Ascending values and their weights.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Sorted {
+    values: Vec<f64>,
+    weights: Vec<f64>,
+}
+
+impl Sorted {
+    pub(super) fn push(&mut self, value: f64, weight: f64) {
+        self.values.push(value);
+        self.weights.push(weight);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    pub(super) fn view(&self) -> View<'_> {
+        View { values: &self.values, weights: &self.weights }
+    }
+}
+
+/// Borrowed ascending values and their weights.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct View<'a> {
     pub(super) values: &'a [f64],
@@ -32,8 +53,14 @@ pub(super) struct View<'a> {
 }
 
 impl View<'_> {
-    pub(super) fn slice(&self, range: Range<usize>) -> Self {
-        Self { values: &self.values[range.clone()], weights: &self.weights[range] }
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The same points seen from the last one.
+    pub(super) fn mirrored(&self) -> Sorted {
+        let values = self.values.iter().rev().map(|value| -value).collect();
+        Sorted { values, weights: self.weights.iter().rev().copied().collect() }
     }
 }
 
@@ -41,53 +68,52 @@ impl Points {
     /// Takes finite ascending values; equal ones become one point and those without weight none.
     ///
     /// # Errors
-    /// [`Error::Range`] if values are not finite, or not ascending, or no weight is positive.
+    /// [`Error::Range`] if values are not finite or not ascending, or the weights of a value have no finite sum.
     pub fn new(sorted: impl IntoIterator<Item = (f64, f64)>) -> Result<Self> {
-        let (mut values, mut weights) = (Vec::<f64>::new(), Vec::<f64>::new());
+        let mut distinct = Sorted::default();
         for (value, weight) in sorted {
             if !value.is_finite() {
                 return Err(Error::Range { argument: "values", got: value.to_string(), needed: "finite".into() });
             }
-            match values.last().and_then(|last| last.partial_cmp(&value)) {
+            match distinct.values.last().and_then(|last| last.partial_cmp(&value)) {
                 Some(Ordering::Greater) => {
                     let (got, needed) = (format!("{value} after a larger value"), "ascending".into());
                     return Err(Error::Range { argument: "values", got, needed });
                 }
                 Some(Ordering::Equal) => {
-                    if let Some(total) = weights.last_mut() {
+                    if let Some(total) = distinct.weights.last_mut() {
                         *total += weight;
                     }
                 }
-                _ if weight > 0.0 => {
-                    values.push(value);
-                    weights.push(weight);
-                }
+                _ if weight > 0.0 => distinct.push(value, weight),
                 _ => {}
             }
         }
-        let value_scale = scale_of(&values);
-        let weight_scale = scale_of(&weights);
-        for (value, weight) in values.iter_mut().zip(&mut weights) {
+        if let Some(wrong) = distinct.weights.iter().find(|weight| !weight.is_finite()) {
+            return Err(Error::Range { argument: "weights", got: wrong.to_string(), needed: "finite in all".into() });
+        }
+        let (value_scale, weight_scale) = (scale_of(&distinct.values), scale_of(&distinct.weights));
+        for (value, weight) in distinct.values.iter_mut().zip(&mut distinct.weights) {
             *value *= value_scale;
             *weight *= weight_scale;
         }
-        Ok(Self { values, weights, value_scale, weight_scale })
+        Ok(Self { sorted: distinct, value_scale, weight_scale })
     }
 
     /// Number of distinct values.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.values.len()
+        self.sorted.len()
     }
 
     /// Whether there are no values at all.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.len() == 0
     }
 
     pub(super) fn view(&self) -> View<'_> {
-        View { values: &self.values, weights: &self.weights }
+        self.sorted.view()
     }
 
     /// The points of a range as one cluster.
@@ -97,7 +123,7 @@ impl Points {
 
     /// Value of point `index` in the units of the samples.
     pub(super) fn value(&self, index: usize) -> f64 {
-        self.unscaled(self.values[index])
+        self.unscaled(self.sorted.values[index])
     }
 
     pub(super) fn unscaled(&self, value: f64) -> f64 {
