@@ -1,8 +1,5 @@
 """BisectingKMeans gives scikit-learn's answers: same draws, same splits, same way down the tree."""
 
-import pickle
-from contextlib import nullcontext
-
 import numpy as np
 import pytest
 import sklearn
@@ -100,7 +97,7 @@ class TestFit:
         # First 40 leaves the rest, then 10 and 12 leave 0 and 1.
         assert sorted(model.cluster_centers_.ravel()) == [0.5, 11.0, 40.0]
         assert model.inertia_ == 0.5 + 2.0
-        # The first split is half way between 5.75 and 40: beyond it even a sample nearer to 11 goes to the center at 40.
+        # The first split is half way between 5.75 and 40: beyond it even a sample nearer to 11 goes to 40.
         assert_array_equal(model.predict([[22.8], [22.9]]), model.labels_[[2, 4]])
         assert_array_equal(squared_distances([[22.9]], model.cluster_centers_).argmin(), model.labels_[2])
 

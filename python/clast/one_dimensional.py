@@ -78,8 +78,8 @@ def kmeans1d(values: ArrayLike, n_clusters: int, *, sample_weight: ArrayLike | N
 
     Cost: one pass over values of 8 or 16 bits, or a sort of others; then at most O(n_clusters m log m) for m distinct
     values, and far less for few clusters of many values, where most values are ruled out as ends of a cluster on a
-    coarser problem. Memory beyond the labels: 64 bytes for each distinct value and at most 64 MB, whatever the number of
-    clusters, and while floats are sorted 8 bytes for each value (16 with weights).
+    coarser problem. Memory beyond the labels: 64 bytes for each distinct value and at most 64 MB, whatever the number
+    of clusters, and while floats are sorted 8 bytes for each value (16 with weights).
 
     References
     ----------

@@ -1,7 +1,6 @@
 //! k-means in one dimension against the program that compares all starts, and against all cuts.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::float_cmp, reason = "the bits are what is tested")]
 
 mod common;
 
@@ -249,12 +248,6 @@ fn arguments_that_do_not_fit() {
         let refused = Points::new([(1.0, wrong), (1.0, f64::MAX)]).unwrap_err().to_string();
         assert_eq!(refused, "'weights' is inf, but must be finite in all");
     }
-}
-
-fn stopped<T: Scalar + Element>(exec: &Exec<'_>, values: &[T], weights: Weights<'_>) -> bool {
-    let mut labels = vec![0; values.len()];
-    let fit = kmeans1d::fit(exec, &rows(values, 1), weights, 2, &mut labels);
-    matches!(fit, Err(Error::Interrupted))
 }
 
 fn stopped<T: Scalar + Element>(exec: &Exec<'_>, values: &[T], weights: Weights<'_>) -> bool {

@@ -1,7 +1,6 @@
 //! Histograms against counting one by one, and multi-level Otsu against summing all sets of thresholds.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
-#![allow(clippy::float_cmp, reason = "the bits are what is tested")]
 
 mod common;
 
