@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -41,6 +41,15 @@ def china() -> np.ndarray:
     from sklearn.datasets import load_sample_image
 
     return load_sample_image("china.jpg").reshape(-1, 3)
+
+
+@pytest.fixture
+def one_openmp_thread() -> Iterator[None]:
+    """Keep scikit-learn to one thread: on a busy machine its threads spin a hundred times longer than they work."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, user_api="openmp"):
+        yield
 
 
 @pytest.fixture(scope="session")

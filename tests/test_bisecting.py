@@ -11,6 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 import clast
 from clast import BisectingKMeans
 
+pytestmark = pytest.mark.usefixtures("one_openmp_thread")
+
 # Callables were refused for other than two clusters before.
 CALLABLES_WORK = tuple(int(number) for number in sklearn.__version__.split(".")[:2]) >= (1, 9)
 
@@ -37,7 +39,8 @@ def check_fit(X, sample_weight=None, seed=0, **parameters):
     assert ours.inertia_ == pytest.approx(theirs.inertia_, rel=1e-9)
     new = blobs(1009, X.shape[1], 5, seed + 1, spread=4)
     assert_array_equal(ours.predict(new), theirs.predict(new))
-    assert_allclose(ours.transform(new), theirs.transform(new), rtol=1e-9)
+    # Theirs loses digits where a sample is close to a center.
+    assert_allclose(ours.transform(new), theirs.transform(new), rtol=1e-9, atol=1e-7)
     assert ours.score(new) == pytest.approx(theirs.score(new), rel=1e-9)
     assert_array_equal(ours.predict(X), theirs.labels_)
 
@@ -97,7 +100,7 @@ class TestFit:
         # First 40 leaves the rest, then 10 and 12 leave 0 and 1.
         assert sorted(model.cluster_centers_.ravel()) == [0.5, 11.0, 40.0]
         assert model.inertia_ == 0.5 + 2.0
-        # The first split is half way between 5.75 and 40: beyond it even a sample nearer to 11 goes to 40.
+        # The first split is half way between 5.75 and 40: beyond it even what is nearer to 11 goes to the center at 40.
         assert_array_equal(model.predict([[22.8], [22.9]]), model.labels_[[2, 4]])
         assert_array_equal(squared_distances([[22.9]], model.cluster_centers_).argmin(), model.labels_[2])
 

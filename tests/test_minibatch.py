@@ -12,6 +12,8 @@ from reference import blobs, same_state, squared_distances
 import clast
 from clast import MiniBatchKMeans
 
+pytestmark = pytest.mark.usefixtures("one_openmp_thread")
+
 
 def first_rows(X, n_clusters, random_state):
     return X[random_state.permutation(len(X))[:n_clusters]]
@@ -109,7 +111,7 @@ class TestFit:
         X = blobs(2003, 3, 5, seed=7)
         said = []
         for Model in (MiniBatchKMeans, sklearn.cluster.MiniBatchKMeans):
-            Model(9, random_state=0, n_init=2, batch_size=100, verbose=1).fit(X)
+            Model(9, random_state=0, n_init=2, batch_size=100, reassignment_ratio=0.5, verbose=1).fit(X)
             said.append(re.sub(r"\d+\.\d+", "#", capsys.readouterr().out))
         assert "Reassigning" in said[0]
         assert "Converged" in said[0]

@@ -12,6 +12,16 @@ import clast
 from clast import _core
 
 PACKAGE = Path(clast.__file__).parent
+MODULES_WITH_EXAMPLES = [
+    "clast.one_dimensional",
+    "clast.thresholds",
+    "clast.bisecting",
+    "clast.kmeans",
+    "clast.minibatch",
+    "clast._seeding",
+    "clast._threads",
+]
+ESTIMATORS = [clast.BisectingKMeans, clast.KMeans, clast.MiniBatchKMeans]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -92,10 +102,14 @@ class TestStub:
         assert optional == [name for name, parameter in actual.items() if parameter.default is not parameter.empty]
 
 
+def own_methods(Model):
+    """Public methods that are ours, not scikit-learn's."""
+    methods = inspect.getmembers(Model, inspect.isfunction)
+    return [method for name, method in methods if not name.startswith("_") and method.__module__.startswith("clast.")]
+
+
 class TestDocumentation:
-    @pytest.mark.parametrize(
-        "module", ["clast.kmeans", "clast._seeding", "clast._threads", "clast.one_dimensional", "clast.thresholds"]
-    )
+    @pytest.mark.parametrize("module", MODULES_WITH_EXAMPLES)
     def test_examples_run(self, module):
         before = clast.get_num_threads()
         try:
@@ -109,15 +123,19 @@ class TestDocumentation:
     def test_every_public_name_has_an_example(self, name):
         assert ">>> " in inspect.getdoc(getattr(clast, name))
 
-    @pytest.mark.parametrize("name", ["KMeans", "kmeans1d", "kmeans_plusplus", "threshold_multiotsu"])
+    @pytest.mark.parametrize(
+        "name",
+        ["BisectingKMeans", "KMeans", "MiniBatchKMeans", "kmeans1d", "kmeans_plusplus", "threshold_multiotsu"],
+    )
     def test_every_parameter_is_described(self, name):
         value = getattr(clast, name)
         described = inspect.getdoc(value)
         for parameter in inspect.signature(value).parameters:
             assert f"\n{parameter} : " in described
 
-    @pytest.mark.parametrize("method", [name for name in vars(clast.KMeans) if not name.startswith("_")])
-    def test_every_method_describes_its_parameters(self, method):
-        described = inspect.getdoc(getattr(clast.KMeans, method))
-        for parameter in list(inspect.signature(getattr(clast.KMeans, method)).parameters)[1:]:
-            assert f"\n{parameter} : " in described
+    @pytest.mark.parametrize("Model", ESTIMATORS)
+    def test_every_method_describes_its_parameters(self, Model):
+        for method in own_methods(Model):
+            described = inspect.getdoc(method)
+            for parameter in list(inspect.signature(method).parameters)[1:]:
+                assert f"\n{parameter} : " in described

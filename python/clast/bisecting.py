@@ -128,9 +128,9 @@ class BisectingKMeans(KMeansBase):
     >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0], [30, 2], [30, 4], [30, 0]])
     >>> kmeans = BisectingKMeans(n_clusters=3, random_state=0).fit(X)
     >>> kmeans.labels_
-    array([2, 2, 2, 1, 1, 1, 0, 0, 0], dtype=int32)
+    array([1, 1, 1, 0, 0, 0, 2, 2, 2], dtype=int32)
     >>> kmeans.predict([[0, 0], [12, 3]])
-    array([2, 1], dtype=int32)
+    array([1, 0], dtype=int32)
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {

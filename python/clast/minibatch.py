@@ -122,8 +122,8 @@ class MiniBatchKMeans(KMeansBase):
     Samples that arrive piece by piece:
 
     >>> kmeans = MiniBatchKMeans(n_clusters=2, random_state=0)
-    >>> for start in (0, 2, 4):
-    ...     kmeans = kmeans.partial_fit(X[start : start + 2])
+    >>> for start in range(3):
+    ...     kmeans = kmeans.partial_fit(X[start::3])
     >>> kmeans.predict([[0, 0], [12, 3]])
     array([1, 0], dtype=int32)
     """
