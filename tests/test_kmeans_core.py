@@ -13,6 +13,18 @@ DRAWS = np.full((3, 2), 0.5)
 FREQUENCIES = np.ones(9, dtype=np.float32)
 
 
+def step(rows=None, sample_weight=None, centers=CENTERS, weight_sums=None):
+    rows = None if rows is None else np.array(rows, dtype=np.int64)
+    weight_sums = np.zeros(4) if weight_sums is None else weight_sums
+    # As it is in memory: what is refused must not have been changed.
+    centers = centers.copy(order="K")
+    return _core.kmeans_minibatch_step(X, rows, sample_weight, centers, weight_sums)
+
+
+def walk(targets):
+    return _core.bisecting_predict(X, CENTERS[np.newaxis, :2].copy(), np.array(targets, dtype=np.int32))
+
+
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
@@ -43,6 +55,18 @@ FREQUENCIES = np.ones(9, dtype=np.float32)
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS - 1, None), ValueError, "'labels' is -1"),
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS[:5], None), ValueError, "'labels' has 5"),
         (lambda: _core.kmeans_plusplus(X[:2], None, 0.5, DRAWS), ValueError, "'n_clusters' is 4"),
+        (lambda: step(rows=[1000]), ValueError, "'rows' is 1000"),
+        (lambda: step(rows=[-1]), ValueError, "'rows' is -1"),
+        (lambda: step(sample_weight=np.ones(3)), ValueError, "'sample_weight' has 3"),
+        (lambda: step(weight_sums=np.zeros(3)), ValueError, "'weight_sums' has 3"),
+        (lambda: step(weight_sums=np.zeros(8)[::2]), ValueError, "'weight_sums' is not C-contiguous"),
+        (lambda: step(centers=np.asfortranarray(CENTERS)), ValueError, "'centers' is not C-contiguous"),
+        (lambda: step(centers=CENTERS[:, :2].copy()), ValueError, r"'centers' has shape \(4, 2\)"),
+        (lambda: _core.choose_rows(None, 0, 1.0, np.empty(0), DRAWS[0]), ValueError, "'n_samples' is 0"),
+        (lambda: _core.choose_rows(None, 100, 0.01, np.ones(3), DRAWS[0]), ValueError, "'sums' has 3"),
+        (lambda: _core.kmeans_inertia_per_cluster(X, CENTERS, LABELS + 4, None), ValueError, "'labels' is 4"),
+        (lambda: walk([[0, -1]]), ValueError, "'targets' is 0"),
+        (lambda: walk([[-1, -2], [-3, -4]]), ValueError, "'centers' has 6 values"),
         (lambda: _core.feature_moments(X[:0]), ValueError, "'n_samples' is 0"),
         (lambda: _core.kmeans1d_fit(X, 2, None), ValueError, "'n_features' is 3"),
         (lambda: _core.kmeans1d_fit(X[:, :1].copy(), 1001, None), ValueError, "'n_clusters' is 1001"),
@@ -76,6 +100,8 @@ def test_samples_that_are_no_numbers_do_not_crash():
     assert (_core.kmeans_predict(nothing, CENTERS) == 0).all()
     _core.kmeans_lloyd(nothing, STARTS, None, 5, 0.0, True)
     _core.kmeans_plusplus(nothing, None, 0.5, DRAWS)
+    _core.kmeans_minibatch_step(nothing, None, None, CENTERS.copy(), np.zeros(4))
+    _core.bisecting_predict(nothing, CENTERS[np.newaxis, :2].copy(), np.array([[-1, -2]], dtype=np.int32))
 
 
 def test_an_error_in_the_callback_ends_the_run():

@@ -14,7 +14,7 @@ ORDER = ["fallback", *LEVELS]
 CODE = """
 import hashlib, json
 import numpy as np
-from clast import KMeans, _core, kmeans_plusplus
+from clast import BisectingKMeans, KMeans, MiniBatchKMeans, _core, kmeans_plusplus
 
 rng = np.random.default_rng(0)
 results = {"level": _core.simd_level()}
@@ -29,6 +29,10 @@ for n_samples, n_features, n_clusters in shapes:
             digest = hashlib.sha256()
             for array in (model.labels_, model.cluster_centers_, model.transform(X), model.predict(X), indices):
                 digest.update(np.ascontiguousarray(array).tobytes())
+            for Model in (BisectingKMeans, MiniBatchKMeans):
+                other = Model(n_clusters, random_state=0, max_iter=5).fit(X, sample_weight=sample_weight)
+                for array in (other.labels_, other.cluster_centers_, other.predict(X), np.array(other.inertia_)):
+                    digest.update(array.tobytes())
             name = f"{dtype} {n_samples}x{n_features} k={n_clusters} weighted={sample_weight is not None}"
             score = model.score(X, sample_weight=sample_weight)
             results[name] = [digest.hexdigest(), model.n_iter_, model.inertia_.hex(), score.hex()]
