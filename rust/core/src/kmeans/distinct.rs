@@ -103,7 +103,9 @@ fn may_repeat<T: Element>(samples: &Samples<'_, T>) -> bool {
     }
     keys.sort_unstable();
     keys.dedup();
-    n_bits <= 16 || keys.len() < DRAWN
+    // Two draws in `n_distinct` meet: of all pairs, about `DRAWN^2 / (2 * n_distinct)`.
+    let repeats = DRAWN - keys.len();
+    n_bits <= 16 || repeats * 2 * samples.n_samples() >= DRAWN * DRAWN * MIN_REPEATS
 }
 
 /// Calls `use_key` with the position and the key of each of `count` samples from `start` on.

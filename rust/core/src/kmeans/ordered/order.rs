@@ -36,7 +36,7 @@ const COST: f64 = 40.0;
 const REST: usize = 3;
 
 /// Share of the cost of ordering to spend on plain iterations first: a run from good centers ends in a few.
-const PATIENCE: f64 = 0.25;
+const PATIENCE: f64 = 0.5;
 
 impl<T: Element> Order<T> {
     /// Whether these samples can be ordered: boxes in many dimensions rule out nothing.
