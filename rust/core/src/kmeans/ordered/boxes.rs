@@ -5,7 +5,6 @@ use rayon::prelude::*;
 
 use super::order::block_weights;
 use super::{BLOCK, BRANCH};
-use crate::features::MAX_FEATURES;
 use crate::kmeans::sums::Sums;
 use crate::lanes::lane_range;
 use crate::{Element, Exec, Result, Weights};
@@ -17,23 +16,28 @@ pub(super) struct Boxes {
     middle: Vec<f64>,
     /// The same shape: half the length of each side, rounded up.
     half: Vec<f64>,
+    /// Shape (parents, siblings, 2 + features): what [`Summary`] names.
+    summaries: Vec<f64>,
     n_features: usize,
-    summaries: Vec<Summary>,
 }
 
-/// The samples of a block, added up.
-#[derive(Debug, Clone)]
-pub(super) struct Summary {
+/// The samples of a box, added up.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Summary<'a> {
     /// Total weight.
     weight: f64,
-    /// Sum of each feature; only as many as there are features are used.
-    sums: [f64; MAX_FEATURES],
-    /// Squared distances of the samples to their mean, added up.
+    /// Squared distances of the samples of a block to their mean, added up; not kept for groups.
     scatter: f64,
+    /// Sum of each feature.
+    sums: &'a [f64],
 }
 
-/// Lowest and highest value of each feature; only as many as there are features are used.
-pub(super) type Corners = [[f64; MAX_FEATURES]; 2];
+/// The boxes of the children of one parent, as they are filled in.
+struct Siblings<'a> {
+    middle: &'a mut [f64],
+    half: &'a mut [f64],
+    summaries: &'a mut [f64],
+}
 
 impl Boxes {
     /// Boxes of the blocks of `n_samples` samples.
@@ -42,38 +46,48 @@ impl Boxes {
         values: &[T],
         [n_samples, n_features]: [usize; 2],
         weights: &[f64],
-    ) -> Result<(Self, Vec<Corners>)> {
-        let described = values
-            .par_chunks_exact(BLOCK * n_features)
-            .enumerate()
-            .map(|(block, values)| {
-                exec.check()?;
+    ) -> Result<Self> {
+        let size = BLOCK * n_features;
+        let mut boxes = Self::empty(values.len() / size, n_features);
+        let parents = values.par_chunks(BRANCH * size).zip(boxes.par_siblings()).enumerate();
+        parents.try_for_each(|(parent, (values, mut siblings))| {
+            exec.check()?;
+            dispatch!(exec.level, _simd => for (sibling, values) in values.chunks_exact(size).enumerate() {
+                let block = parent * BRANCH + sibling;
                 let count = BLOCK.min(n_samples - block * BLOCK);
-                Ok(dispatch!(exec.level, _simd => describe(values, count, block_weights(weights, block))))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let (summaries, corners): (Vec<_>, Vec<_>) = described.into_iter().unzip();
-        Ok((Self::new(summaries, &corners, n_features), corners))
+                siblings.describe(sibling, values, count, block_weights(weights, block));
+            });
+            Ok(())
+        })?;
+        Ok(boxes)
     }
 
     /// Boxes of groups of [`BRANCH`] blocks.
-    pub(super) fn of_groups(blocks: &Self, corners: &[Corners]) -> Self {
-        let summaries = blocks.summaries.chunks(BRANCH).map(Summary::of_all).collect();
-        let corners: Vec<_> = corners.chunks(BRANCH).map(around).collect();
-        Self::new(summaries, &corners, blocks.n_features)
+    pub(super) fn of_groups(blocks: &Self) -> Self {
+        let n_groups = blocks.middle.len() / (blocks.n_features * BRANCH);
+        let mut groups = Self::empty(n_groups, blocks.n_features);
+        groups.par_siblings().enumerate().for_each(|(parent, mut siblings)| {
+            for sibling in 0..BRANCH.min(n_groups - parent * BRANCH) {
+                siblings.enclose(sibling, blocks, parent * BRANCH + sibling);
+            }
+        });
+        groups
     }
 
-    fn new(summaries: Vec<Summary>, corners: &[Corners], n_features: usize) -> Self {
-        let size = corners.len().div_ceil(BRANCH) * n_features * BRANCH;
-        let (mut middle, mut half) = (vec![0.0; size], vec![0.0; size]);
-        for (node, [low, high]) in corners.iter().enumerate() {
-            for f in 0..n_features {
-                let at = (node / BRANCH * n_features + f) * BRANCH + node % BRANCH;
-                middle[at] = f64::midpoint(low[f], high[f]);
-                half[at] = (high[f] - middle[at]).max(middle[at] - low[f]) * (1.0 + 2.0 * f64::EPSILON);
-            }
-        }
-        Self { middle, half, n_features, summaries }
+    fn empty(n_nodes: usize, n_features: usize) -> Self {
+        let n_padded = n_nodes.next_multiple_of(BRANCH);
+        // A box that holds nothing must not widen the one around it.
+        let half = vec![f64::NEG_INFINITY; n_padded * n_features];
+        let (middle, summaries) = (vec![0.0; half.len()], vec![0.0; n_padded * (2 + n_features)]);
+        Self { middle, half, summaries, n_features }
+    }
+
+    fn par_siblings(&mut self) -> impl IndexedParallelIterator<Item = Siblings<'_>> {
+        let size = BRANCH * self.n_features;
+        let boxes = self.middle.par_chunks_mut(size).zip(self.half.par_chunks_mut(size));
+        boxes.zip(self.summaries.par_chunks_mut(BRANCH * (2 + self.n_features))).map(
+            |((middle, half), summaries)| Siblings { middle, half, summaries },
+        )
     }
 
     /// Middles and half sides of the children of a parent, shape (features, siblings).
@@ -84,66 +98,83 @@ impl Boxes {
     }
 
     #[inline(always)]
-    pub(super) fn summary(&self, node: usize) -> &Summary {
-        &self.summaries[node]
+    pub(super) fn summary(&self, node: usize) -> Summary<'_> {
+        let width = 2 + self.n_features;
+        let row = &self.summaries[node * width..][..width];
+        Summary { weight: row[0], scatter: row[1], sums: &row[2..] }
     }
 }
 
-impl Summary {
-    fn of_all(parts: &[Self]) -> Self {
-        let mut all = Self { weight: 0.0, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
-        for part in parts {
-            all.weight += part.weight;
-            for (sum, value) in all.sums.iter_mut().zip(part.sums) {
+impl Siblings<'_> {
+    /// The box of one block, the first `count` samples of which are no filling.
+    #[inline(always)]
+    fn describe<T: Element>(&mut self, sibling: usize, values: &[T], count: usize, weights: Weights<'_>) {
+        let weight = weights.weighted_sum(0, &[1.0; BLOCK][..count]);
+        let summary = self.summary_mut(sibling);
+        summary[0] = weight;
+        for (f, values) in values.chunks_exact(BLOCK).enumerate() {
+            let mut column = [0.0; BLOCK];
+            for (x, value) in column.iter_mut().zip(values) {
+                *x = value.to_real();
+            }
+            let sum = weights.weighted_sum(0, &column[..count]);
+            let summary = self.summary_mut(sibling);
+            summary[2 + f] = sum;
+            if weight > 0.0 {
+                let mean = sum / weight;
+                summary[1] += weights.weighted_sum(0, &column.map(|x| (x - mean) * (x - mean))[..count]);
+            }
+            self.set_side(sibling, f, lane_range(&column));
+        }
+    }
+
+    /// The box around the children of `parent`.
+    fn enclose(&mut self, sibling: usize, boxes: &Boxes, parent: usize) {
+        let [middle, half] = boxes.siblings(parent);
+        for (f, (middle, half)) in middle.chunks_exact(BRANCH).zip(half.chunks_exact(BRANCH)).enumerate() {
+            let sides = middle.iter().zip(half).map(|(middle, half)| [middle - half, middle + half]);
+            let around = |a: [f64; 2], b: [f64; 2]| [a[0].min(b[0]), a[1].max(b[1])];
+            self.set_side(sibling, f, sides.fold([f64::INFINITY, f64::NEG_INFINITY], around));
+        }
+        for child in parent * BRANCH..(parent + 1) * BRANCH {
+            let Summary { weight, sums, .. } = boxes.summary(child);
+            let summary = self.summary_mut(sibling);
+            summary[0] += weight;
+            for (sum, value) in summary[2..].iter_mut().zip(sums) {
                 *sum += value;
             }
         }
-        all
     }
 
+    #[inline(always)]
+    fn summary_mut(&mut self, sibling: usize) -> &mut [f64] {
+        let width = self.summaries.len() / BRANCH;
+        &mut self.summaries[sibling * width..][..width]
+    }
+
+    /// Whoever takes half a side from the middle, or adds it, is outside `low..=high` at most: half is rounded up.
+    #[inline(always)]
+    fn set_side(&mut self, sibling: usize, feature: usize, [low, high]: [f64; 2]) {
+        let at = feature * BRANCH + sibling;
+        let middle = f64::midpoint(low, high);
+        self.middle[at] = middle;
+        self.half[at] = (high - middle).max(middle - low) * (1.0 + 2.0 * f64::EPSILON);
+    }
+}
+
+impl Summary<'_> {
     /// Adds the samples to a cluster.
     #[inline(always)]
-    pub(super) fn add_to(&self, cluster: usize, sums: &mut Sums) {
-        sums.add_row(cluster, self.weight, &self.sums);
+    pub(super) fn add_to(self, cluster: usize, sums: &mut Sums) {
+        sums.add_row(cluster, self.weight, self.sums);
     }
 
     /// Squared distances of the samples to `center`, added up: around their mean nothing cancels.
-    pub(super) fn inertia(&self, center: &[f64]) -> f64 {
+    pub(super) fn inertia(self, center: &[f64]) -> f64 {
         if self.weight == 0.0 {
             return 0.0;
         }
         let to_mean = center.iter().zip(self.sums).map(|(c, sum)| (sum / self.weight - c) * (sum / self.weight - c));
         self.scatter + self.weight * to_mean.sum::<f64>()
     }
-}
-
-#[inline(always)]
-fn describe<T: Element>(values: &[T], count: usize, weights: Weights<'_>) -> (Summary, Corners) {
-    let weight = weights.weighted_sum(0, &[1.0; BLOCK][..count]);
-    let mut summary = Summary { weight, sums: [0.0; MAX_FEATURES], scatter: 0.0 };
-    let mut corners = [[0.0; MAX_FEATURES]; 2];
-    for (f, values) in values.chunks_exact(BLOCK).enumerate() {
-        let mut column = [0.0; BLOCK];
-        for (x, value) in column.iter_mut().zip(values) {
-            *x = value.to_real();
-        }
-        [corners[0][f], corners[1][f]] = lane_range(&column);
-        summary.sums[f] = weights.weighted_sum(0, &column[..count]);
-        if weight > 0.0 {
-            let mean = summary.sums[f] / weight;
-            summary.scatter += weights.weighted_sum(0, &column.map(|x| (x - mean) * (x - mean))[..count]);
-        }
-    }
-    (summary, corners)
-}
-
-fn around(parts: &[Corners]) -> Corners {
-    let mut corners = [[f64::INFINITY; MAX_FEATURES], [f64::NEG_INFINITY; MAX_FEATURES]];
-    for [low, high] in parts {
-        for f in 0..MAX_FEATURES {
-            corners[0][f] = corners[0][f].min(low[f]);
-            corners[1][f] = corners[1][f].max(high[f]);
-        }
-    }
-    corners
 }

@@ -69,8 +69,9 @@ impl<T: Element> Order<T> {
                 index.par_iter().map(|sample| weights[sample.load(Ordering::Relaxed) as usize]).collect()
             }
         };
-        let (blocks, corners) = Boxes::of_blocks(exec, &values, [samples.n_samples(), n_features], &weights)?;
-        let groups = Boxes::of_groups(&blocks, &corners);
+        drop(index);
+        let blocks = Boxes::of_blocks(exec, &values, [samples.n_samples(), n_features], &weights)?;
+        let groups = Boxes::of_groups(&blocks);
         Ok(Self { values, n_features, weights, rank, blocks, groups })
     }
 
