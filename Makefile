@@ -61,12 +61,18 @@ fix: $(VENV)/.group-lint  ## format and apply the safe corrections
 	$(PY) -m ruff check $(Q) --fix $(PYTHON_CODE)
 	$(PY) -m ruff format $(Q) $(PYTHON_CODE)
 
-bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's table (minutes)
-	$(PY) benches/python/compare_kmeans.py --update-readme $(ARGS)
+# Threads of OpenMP spin while they wait: on a machine that has anything else to do, peers would look ten times slower
+# than they are.
+bench bench-smoke: export OMP_WAIT_POLICY := passive
+
+# ARGS="--only MRI" measures some workloads, ARGS=--curves the cost against size; both print and leave the README alone.
+bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's table (a quarter of an hour)
+	$(PY) benches/python/compare_kmeans.py $(if $(ARGS),$(ARGS),--update-readme)
 
 bench-smoke: $(VENV)/.installed  ## run every benchmark once on tiny inputs
 	$(call say,benchmarks on tiny inputs)
 	$(PY) benches/python/compare_kmeans.py --smoke
+	$(PY) benches/python/compare_kmeans.py --smoke --curves
 	$(if $(wildcard benches/rust/*.rs),cargo bench $(Q) --locked -p clast-core --bench '*' -- --test)
 
 clean:  ## remove everything that was built

@@ -1,6 +1,6 @@
 """Compare clast's k-means with its peers: same arrays, same centers, same iterations, agreement first, then time.
 
-python benches/python/compare_kmeans.py [--smoke] [--only TEXT] [--update-readme]
+python benches/python/compare_kmeans.py [--smoke] [--only TEXT] [--curves] [--update-readme]
 """
 
 import argparse
@@ -9,127 +9,139 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
+from sklearn.cluster import kmeans_plusplus
+from sklearn.metrics import pairwise_distances_argmin
 
-from peers import MAKERS, Peer, Result, Start, available, limited
-from report import OURS, REFERENCE, Row, environment, listing, n_cpus, table, update_readme
-from timing import interleaved, streaming_read_s
-from workloads import WORKLOADS, Lloyd, Samples, Task, Workload, initial_centers
+from agreement import Agreement, judge, keeps_promise
+from inputs import Samples
+from memory import with_peak
+from peers import ON_REQUEST, Peer, Result, Start, available, limited
+from report import OURS, REFERENCE, Entry, Measurement, Row, environment, listing, n_cpus, table, update_readme
+from timing import Effort, Timing, interleaved, streaming_read_s, timed
+from workloads import CURVES, WORKLOADS, Lloyd, Task, Workload, n_passes, title
 
-
-@dataclass(frozen=True)
-class Effort:
-    """How much data and how many repeats."""
-
-    max_samples: int | None
-    min_repeats: int
-    max_repeats: int
-    budget_s: float
-
-
-FULL = Effort(max_samples=None, min_repeats=5, max_repeats=31, budget_s=8.0)
-SMOKE = Effort(max_samples=3_000, min_repeats=1, max_repeats=1, budget_s=0.0)
+FULL = Effort(min_repeats=3, max_repeats=31, budget_s=8.0)
+# A smoke run sees every workload once, on so many samples; the largest number of clusters is 256.
+SMOKE = Effort(min_repeats=0, max_repeats=0, budget_s=0.0)
+SMOKE_SAMPLES = 1_500
+# A peer that takes more than a second, and so many times what the fastest one takes, is not timed again: it would take
+# most of the hour and change nothing in the table.
+LONG_S = 1.0
+HOPELESS = 1.5
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--smoke", action="store_true", help="tiny inputs, every workload once")
-    parser.add_argument("--only", default="", metavar="TEXT", help="workloads whose name contains TEXT")
+    parser.add_argument("--only", default="", metavar="TEXT", help="workloads whose line contains TEXT")
+    parser.add_argument("--curves", action="store_true", help="cost against size instead of the README's workloads")
     parser.add_argument("--update-readme", action="store_true", help="write the table into the README")
     options = parser.parse_args()
-    if options.update_readme and (options.smoke or options.only):
-        parser.error("the README shows the complete comparison: not with --smoke or --only")
-    effort = SMOKE if options.smoke else FULL
+    if options.update_readme and (options.smoke or options.only or options.curves):
+        parser.error("the README shows the complete comparison: not with --smoke, --only or --curves")
 
-    peers = available([*MAKERS])
-    print(environment(peers), flush=True)
+    peers = available()
+    where = environment(peers)
+    print(where, flush=True)
     rows = []
-    for workload in WORKLOADS:
-        X = workload.samples(effort.max_samples)
-        if options.only in workload.name(X):
-            for row in measure(workload, X, peers, effort):
-                print(listing(row), flush=True)
-                rows.append(row)
+    for workload in CURVES if options.curves else WORKLOADS:
+        X = workload.samples(SMOKE_SAMPLES if options.smoke else None)
+        if options.only in title(workload, X, workload.tasks):
+            rows.append(measure(workload, X, peers, SMOKE if options.smoke else FULL))
+            print(listing(rows[-1]), flush=True)
+    text = table(rows, where)
+    print(f"\n{text}", end="")
     if options.update_readme:
-        update_readme(table(rows, peers))
+        update_readme(text)
 
 
-def measure(workload: Workload, X: Samples, peers: list[Peer], effort: Effort) -> list[Row]:
-    """One row for one thread and one for all of them."""
-    start = start_of(X, workload)
-    reference_peer = next(peer for peer in peers if peer.name == REFERENCE)
-    # scikit-learn's answer on the same values in float64: its float32 sums drift.
-    task, reference = without_early_stop(workload.task, partial(reference_peer.run, X.astype(np.float64), start=start))
-    contenders = [peer for peer in peers if peer.solves(task)]
-    rows = []
+def measure(workload: Workload, X: Samples, peers: list[Peer], effort: Effort) -> Row:
+    """Everybody who knows the work, on one thread and on all of them."""
+    starts = [start_of(X, task) for task in workload.tasks]
+    tasks, references = find_references(X, workload.tasks, starts, peers)
+    runs = {
+        peer.name: partial(peer.run, X, tasks, starts)
+        for peer in peers
+        if peer.solves(tasks) and (peer.name not in ON_REQUEST or peer.name in workload.also)
+    }
+    name = title(workload, X, tasks)
+    measurements = {}
     for n_threads in sorted({1, n_cpus()}):
-        with limited(contenders, n_threads):
-            results = {peer.name: peer.run(X, task, start) for peer in contenders}
-            agreement = compare(workload, X, results, reference)
-            timings = interleaved(
-                {peer.name: partial(peer.run, X, task, start) for peer in contenders},
-                min_repeats=effort.min_repeats,
-                max_repeats=effort.max_repeats,
-                budget_s=effort.budget_s,
-            )
-        read_s = streaming_read_s(X, n_threads)
-        fraction = None if task.passes is None else read_s * task.passes / timings[OURS].median
-        shared = {name: timing.divided_by(task.parts) for name, timing in timings.items()}
-        rows.append(Row(workload.name(X), n_threads, shared, agreement, read_s, fraction))
-    return rows
+        with limited(peers, n_threads):
+            firsts = {peer: first_run(run) for peer, run in runs.items()}
+            if not keeps_promise(X, tasks, firsts[OURS].results, references):
+                raise SystemExit(f"{name}: clast {judge(X, tasks, firsts[OURS].results, references).text}")
+            agreements = {peer: judge(X, tasks, first.results, references) for peer, first in firsts.items()}
+            timings = time_again(runs, firsts, agreements, effort)
+        entries = {peer: Entry(timings[peer], agreements[peer], firsts[peer].peak) for peer in runs}
+        measurements[n_threads] = Measurement(entries, streaming_read_s(X, n_threads))
+    return Row(name, workload.target, n_passes(tasks), measurements)
 
 
-def without_early_stop(task: Task, solve: Callable[[Task], Result]) -> tuple[Task, Result]:
-    """Take so few iterations that nobody converges: some libraries would stop there and others go on."""
-    result = solve(task)
-    if isinstance(task, Lloyd) and result.n_iter < task.n_iter:
-        task = replace(task, n_iter=max(1, result.n_iter - 1))
-        result = solve(task)
-    return task, result
+def find_references(
+    X: Samples, tasks: tuple[Task, ...], starts: list[Start | None], peers: list[Peer]
+) -> tuple[tuple[Task, ...], list[Result]]:
+    """What scikit-learn finds on the same values in float64, since its float32 sums drift.
 
-
-def start_of(X: Samples, workload: Workload) -> Start:
-    centers = initial_centers(X, workload.task.n_clusters)
-    scores = (centers**2).sum(axis=1) - 2 * (X @ centers.T)
-    return Start(centers, scores.argmin(axis=1).astype(np.int32))
-
-
-def compare(workload: Workload, X: Samples, results: dict[str, Result], reference: Result) -> dict[str, str]:
-    """What each result has in common with the reference; an error if clast's has less than it promises."""
-    if not keeps_promise(workload, X, results[OURS], reference):
-        raise SystemExit(f"{workload.name(X)}: clast disagrees: {likeness(X, results[OURS], reference)}")
-    return {name: likeness(X, result, reference) for name, result in results.items()}
-
-
-def keeps_promise(workload: Workload, X: Samples, result: Result, reference: Result) -> bool:
-    """Equality, except that distances of float32 samples are computed in float32 and may round to another center."""
-    if X.dtype != np.float32:
-        return result.n_iter == reference.n_iter and np.array_equal(result.labels, reference.labels)
-    same_count = result.n_iter == reference.n_iter or not isinstance(workload.task, Lloyd)
-    return same_count and equal_share(result, reference) >= 0.999 and abs(excess_inertia(X, result, reference)) <= 1e-5
-
-
-def likeness(X: Samples, result: Result, reference: Result) -> str:
-    """Equal labels where the result speaks of the same clusters, otherwise how much worse or better it is."""
-    iterations = "" if result.n_iter == reference.n_iter else f" after {result.n_iter or 'unknown'} iterations"
-    equal = equal_share(result, reference)
-    if equal >= 0.99 or len(result.labels) != len(X):
-        return f"{equal:.3%} equal{iterations}"
-    return f"inertia {excess_inertia(X, result, reference):+.3%}{iterations}"
-
-
-def equal_share(result: Result, reference: Result) -> float:
-    return float((result.labels == reference.labels).mean())
-
-
-def excess_inertia(X: Samples, result: Result, reference: Result) -> float:
-    return inertia(X, result.labels) / inertia(X, reference.labels) - 1
-
-
-def inertia(X: Samples, labels: NDArray[np.integer]) -> float:
-    """Sum of squared distances to the mean of each label, in float64."""
+    The tasks come back with so few iterations that nobody converges: some libraries would stop there, others go on.
+    """
+    reference = next(peer for peer in peers if peer.name == REFERENCE)
     X = X.astype(np.float64)
-    return sum(float(((X[labels == k] - X[labels == k].mean(axis=0)) ** 2).sum()) for k in np.unique(labels))
+    results = reference.run(X, tasks, starts)
+    if any(
+        isinstance(task, Lloyd) and result.n_iter < task.n_iter for task, result in zip(tasks, results, strict=True)
+    ):
+        tasks = tuple(
+            replace(task, n_iter=max(1, min(task.n_iter, result.n_iter - 1)))
+            for task, result in zip(tasks, results, strict=True)
+        )
+        results = reference.run(X, tasks, starts)
+    return tasks, results
+
+
+def start_of(X: Samples, task: Task) -> Start | None:
+    """Well-spread centers that lie on no sample, for the tasks that begin with some.
+
+    Pixels are integers: centers on pixels make exact ties in the first iteration, and rounding breaks those differently
+    in every library.
+    """
+    if not isinstance(task, Lloyd):
+        return None
+    X = X.astype(np.float64)
+    thinned = X[:: max(1, len(X) // 20_000)]
+    centers, _ = kmeans_plusplus(thinned, task.n_clusters, random_state=0)
+    centers += np.random.default_rng(0).uniform(-1e-3, 1e-3, centers.shape) * thinned.std(axis=0)
+    return Start(centers, pairwise_distances_argmin(X, centers).astype(np.int32))
+
+
+@dataclass(frozen=True)
+class First:
+    """The run that is compared; it also warms up whatever a library prepares once."""
+
+    results: list[Result]
+    seconds: float
+    peak: int | None
+
+
+def first_run(run: Callable[[], list[Result]]) -> First:
+    (results, peak), seconds = timed(partial(with_peak, run))
+    return First(results, seconds, peak)
+
+
+def time_again(
+    runs: dict[str, Callable[[], object]], firsts: dict[str, First], agreements: dict[str, Agreement], effort: Effort
+) -> dict[str, Timing]:
+    """Repeated timings of everybody the table may name, and the first run of the others."""
+    timings = {peer: Timing.of([first.seconds]) for peer, first in firsts.items()}
+    if effort.max_repeats == 0:
+        return timings
+    fastest = min(first.seconds for peer, first in firsts.items() if peer != OURS and agreements[peer].is_fair)
+    again = {
+        peer: run
+        for peer, run in runs.items()
+        if peer in (OURS, REFERENCE) or firsts[peer].seconds <= max(LONG_S, HOPELESS * fastest)
+    }
+    return timings | interleaved(again, effort)
 
 
 if __name__ == "__main__":

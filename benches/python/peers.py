@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -11,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from workloads import Fit, Lloyd, PlusPlus, Samples, Task
+from inputs import Samples
+from workloads import Fit, Lloyd, PlusPlus, Task
 
 
 @dataclass(frozen=True)
 class Result:
-    """What two libraries are compared by: labels, or chosen samples for a seeding."""
+    """What two libraries are compared by."""
 
-    labels: NDArray[np.integer]
+    # Label of every sample; from a seeding, the chosen centers, shape (n_clusters, n_features).
+    answer: NDArray[np.generic]
+    # None where the library does not tell.
     n_iter: int | None = None
 
 
@@ -30,7 +34,7 @@ class Start:
     labels: NDArray[np.int32]
 
 
-Solver = Callable[[Samples, Any, Start], Result]
+Solver = Callable[[Samples, Any, Start | None], Result]
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,11 @@ class Peer:
     solvers: dict[type, Solver]
     set_threads: Callable[[int], object]
 
-    def solves(self, task: Task) -> bool:
-        return type(task) in self.solvers
+    def solves(self, tasks: tuple[Task, ...]) -> bool:
+        return all(type(task) in self.solvers for task in tasks)
 
-    def run(self, X: Samples, task: Task, start: Start) -> Result:
-        return self.solvers[type(task)](X, task, start)
+    def run(self, X: Samples, tasks: tuple[Task, ...], starts: list[Start | None]) -> list[Result]:
+        return [self.solvers[type(task)](X, task, start) for task, start in zip(tasks, starts, strict=True)]
 
 
 @contextmanager
@@ -59,12 +63,12 @@ def limited(peers: list[Peer], n_threads: int) -> Iterator[None]:
         yield
 
 
-def available(names: list[str]) -> list[Peer]:
-    """The named peers that are installed, with one line for each that is not; clast and scikit-learn have to be."""
+def available() -> list[Peer]:
+    """The peers that are installed, with one line for each that is not; clast and scikit-learn have to be."""
     peers = []
-    for name in names:
+    for name, make in MAKERS.items():
         try:
-            peers.append(MAKERS[name]())
+            peers.append(make())
         except ImportError as error:
             if name in REQUIRED:
                 raise
@@ -72,12 +76,12 @@ def available(names: list[str]) -> list[Peer]:
     return peers
 
 
-def _estimator_solvers(kmeans: Any) -> dict[type, Solver]:
+def _estimator_solvers(kmeans: Callable[..., Any]) -> dict[type, Solver]:
     def lloyd(X: Samples, task: Lloyd, start: Start) -> Result:
         model = kmeans(task.n_clusters, init=start.centers, n_init=1, max_iter=task.n_iter, tol=0).fit(X)
         return Result(model.labels_, model.n_iter_)
 
-    def fit(X: Samples, task: Fit, _: Start) -> Result:
+    def fit(X: Samples, task: Fit, _: None) -> Result:
         model = kmeans(task.n_clusters, n_init=task.n_init, random_state=task.random_state).fit(X)
         return Result(model.labels_, model.n_iter_)
 
@@ -87,8 +91,8 @@ def _estimator_solvers(kmeans: Any) -> dict[type, Solver]:
 def _clast() -> Peer:
     import clast
 
-    def plus_plus(X: Samples, task: PlusPlus, _: Start) -> Result:
-        return Result(clast.kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[1])
+    def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
+        return Result(clast.kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[0])
 
     solvers = {**_estimator_solvers(clast.KMeans), PlusPlus: plus_plus}
     return Peer("clast", clast.__version__, solvers, clast.set_num_threads)
@@ -98,18 +102,37 @@ def _scikit_learn() -> Peer:
     import sklearn
     from sklearn.cluster import KMeans, kmeans_plusplus
 
-    def plus_plus(X: Samples, task: PlusPlus, _: Start) -> Result:
-        # Its function, unlike its class, overflows on small integers.
-        X = X if X.dtype.kind == "f" else X.astype(np.float64)
-        return Result(kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[1])
+    def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
+        return Result(kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[0])
 
     solvers = {**_estimator_solvers(KMeans), PlusPlus: plus_plus}
     return Peer("scikit-learn", sklearn.__version__, solvers, _no_own_threads)
 
 
+def _scikit_learn_elkan() -> Peer:
+    import sklearn
+    from sklearn.cluster import KMeans
+
+    solvers = _estimator_solvers(partial(KMeans, algorithm="elkan"))
+    return Peer("scikit-learn elkan", sklearn.__version__, solvers, _no_own_threads)
+
+
 def _scikit_learn_intelex() -> Peer:
     cluster, daal4py = import_module("sklearnex.cluster"), import_module("daal4py")
-    return Peer("sklearnex", version("scikit-learn-intelex"), _estimator_solvers(cluster.KMeans), daal4py.daalinit)
+
+    def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
+        # oneDAL's own call: greedy with scikit-learn's number of candidates, but with draws of its own.
+        seeding = daal4py.kmeans_init(
+            task.n_clusters,
+            fptype="float" if X.dtype == np.float32 else "double",
+            method="plusPlusDense",
+            nTrials=2 + int(np.log(task.n_clusters)),
+            engine=daal4py.engines_mt2203(seed=task.random_state),
+        )
+        return Result(seeding.compute(X).centroids)
+
+    solvers = {**_estimator_solvers(cluster.KMeans), PlusPlus: plus_plus}
+    return Peer("sklearnex", version("scikit-learn-intelex"), solvers, daal4py.daalinit)
 
 
 def _faiss() -> Peer:
@@ -117,8 +140,10 @@ def _faiss() -> Peer:
 
     def lloyd(X: Samples, task: Lloyd, start: Start) -> Result:
         X = np.ascontiguousarray(X, dtype=np.float32)
-        # faiss trains on a random sample unless told that any number of points per center will do.
-        model = faiss.Kmeans(X.shape[1], task.n_clusters, niter=task.n_iter, max_points_per_centroid=len(X))
+        # faiss trains on a random sample unless told that any number of points per center will do, and warns of few.
+        model = faiss.Kmeans(
+            X.shape[1], task.n_clusters, niter=task.n_iter, max_points_per_centroid=len(X), min_points_per_centroid=1
+        )
         model.train(X, init_centroids=start.centers.astype(np.float32))
         return Result(model.index.search(X, 1)[1].ravel(), task.n_iter)
 
@@ -130,13 +155,13 @@ def _opencv() -> Peer:
 
     def lloyd(X: Samples, task: Lloyd, start: Start) -> Result:
         X = np.ascontiguousarray(X, dtype=np.float32)
-        # OpenCV counts the iteration that only reports the labels.
+        # It starts from labels, not from centers, and counts the iteration that only reports the labels.
         stop = (cv2.TERM_CRITERIA_MAX_ITER, task.n_iter + 1, 0)
         labels = start.labels.copy()[:, np.newaxis]
         _, labels, _ = cv2.kmeans(X, task.n_clusters, labels, stop, 1, cv2.KMEANS_USE_INITIAL_LABELS)
         return Result(labels.ravel(), task.n_iter)
 
-    def fit(X: Samples, task: Fit, _: Start) -> Result:
+    def fit(X: Samples, task: Fit, _: None) -> Result:
         X = np.ascontiguousarray(X, dtype=np.float32)
         cv2.setRNGSeed(task.random_state)
         # scikit-learn's default tolerance in OpenCV's terms: a distance, not its square.
@@ -145,7 +170,15 @@ def _opencv() -> Peer:
         _, labels, _ = cv2.kmeans(X, task.n_clusters, None, stop, task.n_init, cv2.KMEANS_PP_CENTERS)
         return Result(labels.ravel())
 
-    return Peer("OpenCV", cv2.__version__, {Lloyd: lloyd, Fit: fit}, cv2.setNumThreads)
+    def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
+        X = np.ascontiguousarray(X, dtype=np.float32)
+        cv2.setRNGSeed(task.random_state)
+        # It cannot be asked for less than one iteration after the seeding.
+        stop = (cv2.TERM_CRITERIA_MAX_ITER, 1, 0)
+        _, _, centers = cv2.kmeans(X, task.n_clusters, None, stop, 1, cv2.KMEANS_PP_CENTERS)
+        return Result(centers)
+
+    return Peer("OpenCV", cv2.__version__, {Lloyd: lloyd, Fit: fit, PlusPlus: plus_plus}, cv2.setNumThreads)
 
 
 def _scipy() -> Peer:
@@ -155,9 +188,35 @@ def _scipy() -> Peer:
     def lloyd(X: Samples, task: Lloyd, start: Start) -> Result:
         X = X if X.dtype.kind == "f" else X.astype(np.float64)
         centers, _ = kmeans2(X, start.centers.astype(X.dtype), iter=task.n_iter, minit="matrix", check_finite=False)
+        # Its own labels are those of the iteration before.
         return Result(vq(X, centers, check_finite=False)[0], task.n_iter)
 
-    return Peer("SciPy", scipy.__version__, {Lloyd: lloyd}, _no_own_threads)
+    def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
+        # It cannot be asked for less than one iteration after the seeding.
+        centers, _ = kmeans2(X, task.n_clusters, iter=1, minit="++", rng=task.random_state, check_finite=False)
+        return Result(centers)
+
+    return Peer("SciPy", scipy.__version__, {Lloyd: lloyd, PlusPlus: plus_plus}, _no_own_threads)
+
+
+def _mlpack() -> Peer:
+    mlpack = import_module("mlpack")
+
+    def lloyd(X: Samples, task: Lloyd, start: Start) -> Result:
+        found = mlpack.kmeans(
+            # It computes in double only.
+            input_=np.ascontiguousarray(X, dtype=np.float64),
+            clusters=task.n_clusters,
+            # It writes into the centers it is given.
+            initial_centroids=start.centers.copy(),
+            max_iterations=task.n_iter,
+            # Its fastest algorithm, with few features by far.
+            algorithm="pelleg-moore",
+            labels_only=True,
+        )
+        return Result(found["output"].ravel(), task.n_iter)
+
+    return Peer("mlpack", mlpack.__version__, {Lloyd: lloyd}, _no_own_threads)
 
 
 def _no_own_threads(_: int) -> None:
@@ -168,8 +227,12 @@ REQUIRED = ("clast", "scikit-learn")
 MAKERS: dict[str, Callable[[], Peer]] = {
     "clast": _clast,
     "scikit-learn": _scikit_learn,
+    "scikit-learn elkan": _scikit_learn_elkan,
     "scikit-learn-intelex": _scikit_learn_intelex,
     "faiss": _faiss,
     "OpenCV": _opencv,
     "SciPy": _scipy,
+    "mlpack": _mlpack,
 }
+# Peers that measure only the workloads that name them.
+ON_REQUEST = ("scikit-learn elkan",)

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
+from agreement import Agreement
 from peers import Peer
 from timing import Timing
+from workloads import Target
 
 ROOT = Path(__file__).resolve().parents[2]
 START, END = "<!-- bench:start -->", "<!-- bench:end -->"
@@ -18,29 +20,55 @@ OURS, REFERENCE = "clast", "scikit-learn"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One workload on one number of threads; times are per iteration where the workload counts iterations."""
+class Entry:
+    """One contender."""
 
-    workload: str
-    n_threads: int
-    timings: dict[str, Timing]
-    agreement: dict[str, str]
+    timing: Timing
+    agreement: Agreement
+    # Bytes beyond the samples at the peak; None where the system does not tell.
+    peak: int | None
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """All contenders of one workload on one number of threads."""
+
+    entries: dict[str, Entry]
+    # Seconds of one streaming read of the samples.
     read_s: float
-    # The fraction of the time that reading the samples as often as the algorithm must would take.
-    read_fraction: float | None
 
-    def ratio(self, peer: str) -> float:
+    def seconds(self, name: str) -> float:
+        return self.entries[name].timing.median
+
+    def ratio(self, name: str) -> float:
         """How many times longer than clast the peer takes."""
-        return self.timings[peer].median / self.timings[OURS].median
+        return self.seconds(name) / self.seconds(OURS)
 
-    def best_other(self) -> str | None:
-        others = [name for name in self.timings if name not in (OURS, REFERENCE)]
-        return min(others, key=lambda name: self.timings[name].median, default=None)
+    def best_peer(self) -> str:
+        """The fastest of those that did the same work."""
+        fair = [name for name, entry in self.entries.items() if name != OURS and entry.agreement.is_fair]
+        return min(fair or [REFERENCE], key=self.seconds)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One workload."""
+
+    title: str
+    target: Target
+    # How often the samples are gone through, if that does not depend on the library.
+    n_passes: int | None
+    # By number of threads, ascending.
+    measurements: dict[int, Measurement]
+
+    def read_share(self, measurement: Measurement) -> float | None:
+        """The share of the time that reading the samples once in every pass would take."""
+        return None if self.n_passes is None else measurement.read_s * self.n_passes / measurement.seconds(OURS)
 
 
 def environment(peers: list[Peer]) -> str:
-    """The machine, the versions and the commit, in two lines."""
-    machine = f"{_cpu_model()}, {n_cpus()} CPUs, {platform.system()} {platform.machine()}"
+    """The machine, what else it is doing, the versions and the commit, in two lines."""
+    machine = f"{_cpu_model()}, {n_cpus()} CPUs{_load()}, {platform.system()} {platform.machine()}"
     versions = ", ".join(f"{peer.name} {peer.version}" for peer in peers)
     return (
         f"{machine}, Python {platform.python_version()}, numpy {np.__version__}\n"
@@ -49,34 +77,38 @@ def environment(peers: list[Peer]) -> str:
 
 
 def listing(row: Row) -> str:
-    """Every contender of a row, one line each."""
-    threads = f"{row.n_threads} thread" + "s" * (row.n_threads > 1)
-    lines = [f"{row.workload}, {threads}; one streaming read {_duration(row.read_s)}"]
-    for name, timing in sorted(row.timings.items(), key=lambda item: item[1].median):
-        ratio = "" if name == OURS else f"{row.ratio(name):6.1f}x"
-        times = f"{_duration(timing.median):>9} median {_duration(timing.minimum):>9} minimum"
-        lines.append(f"  {name:<14}{times} {ratio:>8}  {row.agreement[name]}".rstrip())
+    """Every contender of a row on every number of threads, one line each."""
+    lines = [row.title]
+    for n_threads, measurement in row.measurements.items():
+        share = row.read_share(measurement)
+        reads = "" if share is None else f", {share:.1%} of clast's time in every pass"
+        threads = f"{n_threads} thread" + "s" * (n_threads > 1)
+        lines.append(f"  {threads}; one streaming read {_duration(measurement.read_s)}{reads}")
+        for name in sorted(measurement.entries, key=measurement.seconds):
+            lines.append(f"    {name:<18} {_contender(name, measurement)}")
     return "\n".join(lines)
 
 
-def table(rows: list[Row], peers: list[Peer]) -> str:
-    """The README's table: times are medians, ratios are to clast in the same run."""
+def _contender(name: str, measurement: Measurement) -> str:
+    entry = measurement.entries[name]
+    timing = entry.timing
+    ratio = "" if name == OURS else f"{measurement.ratio(name):.1f}x"
+    memory = "" if entry.peak is None else f"+{entry.peak / 1e6:.0f} MB"
+    runs = f"{timing.n_runs} run" + "s" * (timing.n_runs > 1)
+    times = f"{_duration(timing.median):>8} median {_duration(timing.minimum):>8} minimum of {runs:<7}"
+    return f"{times} {ratio:>7} {memory:>9}  {entry.agreement.text}"
+
+
+def table(rows: list[Row], where: str) -> str:
+    """The README's table: medians on all threads, and in brackets on one; `where` is the environment."""
     lines = [
-        "| workload | threads | clast | scikit-learn | best other peer | share of a streaming read |",
+        "| workload | clast | scikit-learn | best peer | target | streaming read |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        best = row.best_other()
-        cells = [
-            row.workload,
-            str(row.n_threads),
-            _duration(row.timings[OURS].median),
-            _against(row, REFERENCE),
-            "" if best is None else f"{best} {_against(row, best)}",
-            "" if row.read_fraction is None else f"{row.read_fraction:.0%}",
-        ]
+        cells = [row.title, _times(row), _ratios(row, REFERENCE), _ratios(row), _target(row.target), _read(row)]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) + "\n\n" + environment(peers).replace("\n", "; ") + ".\n"
+    return "\n".join(lines) + "\n\n" + where.replace("\n", "; ") + ".\n"
 
 
 def update_readme(text: str, readme: Path = ROOT / "README.md") -> None:
@@ -91,8 +123,34 @@ def n_cpus() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _against(row: Row, peer: str) -> str:
-    return f"{_duration(row.timings[peer].median)} (**{row.ratio(peer):.1f}x**)"
+def _times(row: Row) -> str:
+    return _all_and_one([_duration(measurement.seconds(OURS)) for measurement in row.measurements.values()])
+
+
+def _ratios(row: Row, peer: str | None = None) -> str:
+    """The peer, or the best one, its time, and how many times longer than clast that is."""
+    measurements = list(row.measurements.values())
+    names = [peer or measurement.best_peer() for measurement in measurements]
+    ratios = [f"{measurement.ratio(name):.1f}x" for measurement, name in zip(measurements, names, strict=True)]
+    ratios[-1] = f"**{ratios[-1]}**"
+    name, entry = names[-1], measurements[-1].entries[names[-1]]
+    doubt = "" if entry.agreement.is_fair else " \\*"
+    return f"{'' if peer else name + ' '}{_duration(entry.timing.median)}{doubt}: {_all_and_one(ratios)}"
+
+
+def _all_and_one(cells: list[str]) -> str:
+    *one, all_threads = cells
+    return all_threads + "".join(f" ({cell})" for cell in one)
+
+
+def _target(target: Target) -> str:
+    parts = [(target.scikit_learn, "scikit-learn"), (target.best_peer, "best peer")]
+    return ", ".join(f"{ratio:g}x {name}" for ratio, name in parts if ratio is not None)
+
+
+def _read(row: Row) -> str:
+    shares = [row.read_share(measurement) for measurement in row.measurements.values()]
+    return "" if None in shares else _all_and_one([f"{share:.1%}" for share in shares])
 
 
 def _duration(seconds: float) -> str:
@@ -100,6 +158,11 @@ def _duration(seconds: float) -> str:
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return f"{seconds / 1e-9:.3g} ns"
+
+
+def _load() -> str:
+    """The processes that wanted a CPU in the last minute: above a few tenths, times are not to be trusted."""
+    return f" (load {os.getloadavg()[0]:.1f})" if hasattr(os, "getloadavg") else ""
 
 
 def _cpu_model() -> str:

@@ -1,25 +1,14 @@
-"""What is measured: tasks, the arrays they run on, and the one table that names both.
+"""What is measured: kinds of work, and the tables that name the arrays they run on.
 
 A new workload is a line in `WORKLOADS`; a new kind of work is a task class and a solver for it in `peers`.
 """
 
-import os
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
-from sklearn.cluster import kmeans_plusplus
-from sklearn.datasets import load_sample_image
+from numpy.typing import DTypeLike
 
-Samples = NDArray[np.generic]
-
-# Real inputs are too large for the repository: a folder beside it may hold them.
-DATA = Path(os.environ.get("CLAST_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
-MRI_FILES = [DATA / "mri" / f"{name}.nii.gz" for name in ("t1", "t1_contrast", "flair", "adc")]
-HAS_MRI = all(path.exists() for path in MRI_FILES)
+from inputs import Samples, Source, dithered_photo, hyperspectral, mri, nanosims, photo
 
 
 @dataclass(frozen=True)
@@ -29,25 +18,14 @@ class Lloyd:
     n_clusters: int
     n_iter: int
 
-    @property
-    def passes(self) -> int:
-        return self.n_iter
-
-    @property
-    def parts(self) -> int:
-        """How many equal pieces a reported time is divided into: one per iteration."""
-        return self.n_iter
-
 
 @dataclass(frozen=True)
 class Fit:
     """A complete fit as a user writes it, seeding, restarts and stopping rule included."""
 
     n_clusters: int
-    n_init: int
+    n_init: int = 1
     random_state: int = 0
-    passes = None
-    parts = 1
 
 
 @dataclass(frozen=True)
@@ -56,106 +34,90 @@ class PlusPlus:
 
     n_clusters: int
     random_state: int = 0
-    parts = 1
-
-    @property
-    def passes(self) -> int:
-        return self.n_clusters
 
 
 Task = Lloyd | Fit | PlusPlus
 
 
 @dataclass(frozen=True)
-class Source:
-    """A sample matrix by name; `make` gives it in its widest dtype."""
+class Target:
+    """How many times longer than clast the others should take."""
 
-    name: str
-    make: Callable[[], Samples]
+    scikit_learn: float | None = None
+    best_peer: float | None = None
 
 
 @dataclass(frozen=True)
 class Workload:
-    title: str
+    """Tasks of one kind that are timed together, one after the other, on the same samples."""
+
     source: Source
     dtype: DTypeLike
-    task: Task
-
-    def name(self, X: Samples) -> str:
-        shape = " x ".join(f"{size:_}".replace("_", " ") for size in X.shape)
-        return f"{self.title}, {self.source.name} {shape} {X.dtype}, k = {self.task.n_clusters}"
+    tasks: tuple[Task, ...]
+    target: Target = Target()
+    # Peers that take part here only.
+    also: tuple[str, ...] = ()
 
     def samples(self, limit: int | None = None) -> Samples:
-        """The sample matrix, thinned evenly to at most `limit` rows."""
-        X = self.source.make()
-        step = 1 if limit is None else -(-len(X) // limit)
-        return np.ascontiguousarray(X[::step], dtype=self.dtype)
+        return self.source.samples(self.dtype, limit)
 
 
-def initial_centers(X: Samples, n_clusters: int) -> NDArray[np.float64]:
-    """Well-spread centers that lie on no sample.
-
-    Pixels are integers: centers on pixels make exact ties in the first iteration, and rounding breaks those differently
-    in every library.
-    """
-    X = X.astype(np.float64)
-    rng = np.random.default_rng(0)
-    thinned = X[:: max(1, len(X) // 20_000)]
-    centers, _ = kmeans_plusplus(thinned, n_clusters, random_state=0)
-    return centers + rng.uniform(-1e-3, 1e-3, centers.shape) * X.std(axis=0)
+def title(workload: Workload, X: Samples, tasks: tuple[Task, ...]) -> str:
+    """What is done to which samples, in one line."""
+    shape = " x ".join(f"{size:_}".replace("_", " ") for size in X.shape)
+    return f"{workload.source.name} {shape} {X.dtype}, k = {_numbers(tasks)}: {_work(tasks)}"
 
 
-@cache
-def photo() -> Samples:
-    from PIL import Image
-
-    image = Image.fromarray(load_sample_image("china.jpg"))
-    return np.asarray(image.resize((760, 411), Image.Resampling.BICUBIC)).reshape(-1, 3)
+def n_passes(tasks: tuple[Task, ...]) -> int | None:
+    """How often the samples are gone through, if that does not depend on the library."""
+    return sum(task.n_iter for task in tasks) if all(isinstance(task, Lloyd) for task in tasks) else None
 
 
-@cache
-def photo_million() -> Samples:
-    """The photo at 10^6 pixels, off the integer grid so that no two samples are equal."""
-    from PIL import Image
-
-    image = Image.fromarray(load_sample_image("china.jpg"))
-    pixels = np.asarray(image.resize((1250, 800), Image.Resampling.BICUBIC)).reshape(-1, 3)
-    return pixels + np.random.default_rng(0).uniform(-0.5, 0.5, pixels.shape)
+def _numbers(tasks: tuple[Task, ...]) -> str:
+    numbers = [task.n_clusters for task in tasks]
+    return f"{numbers[0]}..{numbers[-1]}" if len(numbers) > 2 else ", ".join(map(str, numbers))
 
 
-@cache
-def mri() -> Samples:
-    """Voxels that are positive in all four modalities, as float64."""
-    if not HAS_MRI:
-        return _mri_stand_in()
-    import nibabel
-
-    volumes = np.stack([np.asarray(nibabel.load(path).dataobj) for path in MRI_FILES], axis=-1)
-    return volumes[(volumes > 0).all(axis=-1)].astype(np.float64)
-
-
-def _mri_stand_in(n_samples: int = 240_391) -> Samples:
-    """Three overlapping tissues in runs of alike neighbours, as a scan line crosses them."""
-    rng = np.random.default_rng(0)
-    means = np.array([[320.0, 400, 250, 900], [480, 520, 420, 750], [220, 700, 600, 1400]])
-    tissue = np.repeat(rng.integers(0, 3, n_samples), rng.integers(1, 40, n_samples))[:n_samples]
-    return means[tissue] + rng.normal(0, 70, (n_samples, 4))
+def _work(tasks: tuple[Task, ...]) -> str:
+    match tasks[0]:
+        case Lloyd():
+            return f"{n_passes(tasks)} iterations"
+        case Fit(n_init=n_init):
+            return "complete fit, " + ("one run" if n_init == 1 else f"n_init = {n_init}")
+        case PlusPlus():
+            return "k-means++ alone"
 
 
-PHOTO = Source("photo", photo)
-PHOTO_MILLION = Source("dithered photo", photo_million)
-MRI = Source("brain MRI" if HAS_MRI else "synthetic MRI", mri)
+# scikit-learn reaches none of these iterations' end: k = 2 converges in 11 and k = 3 in 29.
+PHOTO_ITERATIONS = {2: 10, 3: 25, 4: 23, 5: 23, 6: 23, 7: 23, 8: 24, 9: 24}
 
 WORKLOADS = (
-    Workload("Lloyd iteration", PHOTO, np.float64, Lloyd(8, n_iter=20)),
-    Workload("Lloyd iteration", PHOTO, np.float32, Lloyd(8, n_iter=20)),
-    Workload("Lloyd iteration", PHOTO, np.uint8, Lloyd(8, n_iter=20)),
-    Workload("Lloyd iteration", MRI, np.float64, Lloyd(3, n_iter=10)),
-    Workload("Lloyd iteration", MRI, np.float32, Lloyd(3, n_iter=10)),
-    Workload("complete fit, n_init = 10", MRI, np.float64, Fit(3, n_init=10)),
-    Workload("complete fit, n_init = 10", MRI, np.float32, Fit(3, n_init=10)),
-    Workload("complete fit, n_init = 10", PHOTO, np.uint8, Fit(8, n_init=10)),
-    Workload("k-means++", PHOTO, np.float64, PlusPlus(8)),
-    Workload("k-means++", PHOTO, np.uint8, PlusPlus(8)),
-    Workload("k-means++", PHOTO_MILLION, np.float64, PlusPlus(64)),
+    Workload(
+        photo(411, 760), np.float64, tuple(Lloyd(k, n_iter) for k, n_iter in PHOTO_ITERATIONS.items()), Target(8, 6)
+    ),
+    Workload(photo(3000, 4000), np.float32, (Lloyd(8, n_iter=50),), Target(best_peer=10)),
+    Workload(photo(3000, 4000), np.uint8, (Lloyd(8, n_iter=50),), Target(best_peer=12)),
+    Workload(photo(3000, 4000), np.float32, (Fit(8),), Target(scikit_learn=15)),
+    Workload(mri(), np.float64, (Fit(3, n_init=10), Fit(4, n_init=10)), Target(20, 4)),
+    Workload(nanosims(), np.float32, tuple(Fit(k) for k in range(2, 32)), Target(12, 5)),
+    Workload(
+        hyperspectral(256, 256, 200),
+        np.float32,
+        (Lloyd(16, n_iter=135),),
+        Target(best_peer=2),
+        also=("scikit-learn elkan",),
+    ),
+    Workload(hyperspectral(100, 200, 1000), np.float32, (Lloyd(8, n_iter=10),), Target(best_peer=1.3)),
+    Workload(photo(400, 500), np.float32, (Lloyd(256, n_iter=20),), Target(best_peer=12)),
+    Workload(hyperspectral(400, 500, 32), np.float32, (Lloyd(256, n_iter=20),), Target(best_peer=2.5)),
+    Workload(dithered_photo(800, 1250), np.float64, (PlusPlus(64),), Target(scikit_learn=15)),
+)
+# How an iteration's cost grows with the number of samples, of features and of clusters.
+CURVES = (
+    *(Workload(photo(side, side), np.float32, (Lloyd(8, n_iter=10),)) for side in (32, 100, 320, 1000, 3200)),
+    *(
+        Workload(hyperspectral(256, 256, n_bands), np.float32, (Lloyd(8, n_iter=10),))
+        for n_bands in (1, 2, 4, 8, 16, 32, 64, 128, 256)
+    ),
+    *(Workload(photo(256, 256), np.float32, (Lloyd(k, n_iter=10),)) for k in (2, 4, 8, 16, 32, 64, 128, 256)),
 )
