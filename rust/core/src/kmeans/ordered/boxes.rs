@@ -85,9 +85,9 @@ impl Boxes {
     fn par_siblings(&mut self) -> impl IndexedParallelIterator<Item = Siblings<'_>> {
         let size = BRANCH * self.n_features;
         let boxes = self.middle.par_chunks_mut(size).zip(self.half.par_chunks_mut(size));
-        boxes.zip(self.summaries.par_chunks_mut(BRANCH * (2 + self.n_features))).map(
-            |((middle, half), summaries)| Siblings { middle, half, summaries },
-        )
+        boxes
+            .zip(self.summaries.par_chunks_mut(BRANCH * (2 + self.n_features)))
+            .map(|((middle, half), summaries)| Siblings { middle, half, summaries })
     }
 
     /// Middles and half sides of the children of a parent, shape (features, siblings).
