@@ -1,4 +1,4 @@
-"""Mini-batches of rows: random draws in scikit-learn's order, from the same ``RandomState`` stream."""
+"""What a mini-batch run goes through: rows drawn as scikit-learn draws them, until its rules say that they suffice."""
 
 from typing import Any
 
@@ -74,3 +74,70 @@ class Batches:
             return rows, None if self._sample_weight is None else self._sample_weight[rows]
         draws = self._random_state.random_sample(self._size)
         return _core.choose_rows(self._probabilities, self._n_samples, self._each, self._sums, draws), None
+
+
+class Progress:
+    """Decides after every step whether a run ends, by scikit-learn's rules.
+
+    Parameters
+    ----------
+    n_steps : int
+        Largest number of steps.
+    share : float
+        Share of a batch in all samples, which decides how fast the smoothed inertia forgets.
+    tol : float
+        Squared movement of the centers at which a run ends; 0 never does.
+    max_no_improvement : int or None
+        Steps in a row without a smaller smoothed inertia at which it ends.
+    verbose : int
+
+    Attributes
+    ----------
+    step : int
+        Steps made.
+    inertia : float
+        Mean inertia of a sample, smoothed over the batches.
+    """
+
+    def __init__(self, n_steps: int, share: float, tol: float, max_no_improvement: int | None, verbose: int) -> None:
+        self.step = 0
+        self.inertia = np.inf
+        self._n_steps = n_steps
+        self._weight_of_latest = min(2 * share, 1)
+        self._tol = tol
+        self._max_no_improvement = max_no_improvement
+        self._verbose = verbose
+        self._smallest = np.inf
+        self._n_no_improvement = 0
+
+    def has_converged(self, inertia: float, before: NDArray[np.float64], centers: NDArray[np.float64]) -> bool:
+        """Count a step that moved the centers from `before`; `inertia` is the mean of its batch."""
+        self.step += 1
+        self._smooth(inertia)
+        # The first inertia is that of the initial centers.
+        if self.step == 1:
+            return False
+        if self._tol > 0 and ((centers - before) ** 2).sum() <= self._tol:
+            return self._stop("small centers change")
+        if self.inertia < self._smallest:
+            self._smallest, self._n_no_improvement = self.inertia, 0
+        else:
+            self._n_no_improvement += 1
+        if self._max_no_improvement is not None and self._n_no_improvement >= self._max_no_improvement:
+            return self._stop("lack of improvement in inertia")
+        return False
+
+    def _smooth(self, inertia: float) -> None:
+        # The smoothing starts with the second batch.
+        if self.step <= 2:
+            self.inertia = inertia
+        else:
+            self.inertia = self.inertia * (1 - self._weight_of_latest) + inertia * self._weight_of_latest
+        if self._verbose:
+            ewa = "" if self.step == 1 else f", ewa inertia: {self.inertia}"
+            print(f"Minibatch step {self.step}/{self._n_steps}: mean batch inertia: {inertia}{ewa}")
+
+    def _stop(self, reason: str) -> bool:
+        if self._verbose:
+            print(f"Converged ({reason}) at step {self.step}/{self._n_steps}")
+        return True

@@ -149,7 +149,7 @@ class KMeansBase(ClassNamePrefixFeaturesOutMixin, TransformerMixin, ClusterMixin
         return float(variance.mean() * self.tol)
 
     def _resolve_n_init(self, n_random_runs: int) -> int:
-        """Return the number of runs; 'auto' stands for `n_random_runs` where they start anywhere."""
+        """Return the number of runs; 'auto' is `n_random_runs` unless `init` is 'k-means++' or an array."""
         is_array = not isinstance(self.init, str) and not callable(self.init)
         if self.n_init == "auto":
             return 1 if is_array or self.init == "k-means++" else n_random_runs

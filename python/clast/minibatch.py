@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval
 
 from clast import _core
-from clast._batches import Batches
+from clast._batches import Batches, Progress
 from clast._kmeans_base import KMeansBase
 from clast._seeding import initial_centers
 from clast._validation import (
@@ -206,7 +206,7 @@ class MiniBatchKMeans(KMeansBase):
         self._start(centers)
 
         n_steps = self.max_iter * X.shape[0] // self._batch_size
-        progress = _Progress(self, n_samples=X.shape[0], n_steps=n_steps, tol=tol)
+        progress = Progress(n_steps, self._batch_size / (X.shape[0] + 1), tol, self.max_no_improvement, self.verbose)
         batches = Batches(X, self._batch_size, weights, random_state)
         for _ in range(n_steps):
             before = centers.copy()
@@ -384,58 +384,3 @@ class MiniBatchKMeans(KMeansBase):
         centers = as_kernel_centers(self.cluster_centers_)
         self.labels_ = _core.kmeans_predict(X, centers)
         self.inertia_ = _core.kmeans_inertia(X, centers, self.labels_, sample_weight)
-
-
-class _Progress:
-    """Decides after every step whether a run ends, by scikit-learn's rules.
-
-    Attributes
-    ----------
-    step : int
-        Steps made.
-    inertia : float
-        Mean inertia of a sample, smoothed over the batches.
-    """
-
-    def __init__(self, model: MiniBatchKMeans, *, n_samples: int, n_steps: int, tol: float) -> None:
-        self.step = 0
-        self.inertia = np.inf
-        self._n_steps = n_steps
-        self._tol = tol
-        self._max_no_improvement = model.max_no_improvement
-        self._verbose = model.verbose
-        self._share_of_batch = min(2 * model._batch_size / (n_samples + 1), 1)
-        self._smallest = np.inf
-        self._n_no_improvement = 0
-
-    def has_converged(self, inertia: float, before: NDArray[np.float64], centers: NDArray[np.float64]) -> bool:
-        """Count a step that moved the centers from `before`; `inertia` is the mean of its batch."""
-        self.step += 1
-        self._smooth(inertia)
-        # The first inertia is that of the initial centers.
-        if self.step == 1:
-            return False
-        if self._tol > 0 and ((centers - before) ** 2).sum() <= self._tol:
-            return self._stop("small centers change")
-        if self.inertia < self._smallest:
-            self._smallest, self._n_no_improvement = self.inertia, 0
-        else:
-            self._n_no_improvement += 1
-        if self._max_no_improvement is not None and self._n_no_improvement >= self._max_no_improvement:
-            return self._stop("lack of improvement in inertia")
-        return False
-
-    def _smooth(self, inertia: float) -> None:
-        # The smoothing starts with the second batch.
-        if self.step <= 2:
-            self.inertia = inertia
-        else:
-            self.inertia = self.inertia * (1 - self._share_of_batch) + inertia * self._share_of_batch
-        if self._verbose:
-            ewa = "" if self.step == 1 else f", ewa inertia: {self.inertia}"
-            print(f"Minibatch step {self.step}/{self._n_steps}: mean batch inertia: {inertia}{ewa}")
-
-    def _stop(self, reason: str) -> bool:
-        if self._verbose:
-            print(f"Converged ({reason}) at step {self.step}/{self._n_steps}")
-        return True
