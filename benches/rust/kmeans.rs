@@ -31,6 +31,7 @@ const WARM_UP: Duration = Duration::from_millis(100);
 const MEASUREMENT: Duration = Duration::from_millis(400);
 
 #[derive(Clone, Copy)]
+#[allow(clippy::struct_field_names, reason = "the names that the field uses")]
 struct Shape {
     n_samples: usize,
     n_features: usize,
