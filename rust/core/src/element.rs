@@ -13,7 +13,7 @@ mod sealed {
 }
 
 /// A type that samples are stored in. Integers are converted inside a tile, never as a whole.
-pub trait Element: sealed::Sealed + Copy + Default + Send + Sync + 'static {
+pub trait Element: sealed::Sealed + bytemuck::Pod + Default + Send + Sync {
     /// The type distances are computed in: `f32` for `f32`, `f64` for everything else.
     type Real: Real;
 

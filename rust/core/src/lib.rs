@@ -5,6 +5,7 @@
 //! samples are cut into chunks whose length follows from the problem alone ([`chunks`]), each sample's arithmetic is
 //! the same in every lane, and partial sums are added in chunk order.
 
+mod buffer;
 pub mod choice;
 pub mod chunks;
 pub mod distance;

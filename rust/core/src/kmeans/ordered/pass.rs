@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::filter::{Filter, Survivors};
 use super::{BLOCK, BRANCH, Order, UNIT};
+use crate::buffer::Buffer;
 use crate::chunks::Chunks;
 use crate::distance::{Candidates, Centers, distances_to_own, nearest};
 use crate::kmeans::lloyd::Work;
@@ -23,7 +24,7 @@ pub(in crate::kmeans) struct OrderedPass<T> {
     /// Samples of one task.
     length: usize,
     /// Label of each sample, in the order.
-    labels: Vec<i32>,
+    labels: Buffer<i32>,
     /// Label of all samples of a block, or [`MIXED`].
     block_labels: Vec<i32>,
     /// Sums of each task, merged in order.
