@@ -38,6 +38,16 @@ pub enum Error {
         /// The range in words.
         needed: String,
     },
+    /// A component of a mixture has a covariance without Cholesky factor; in scikit-learn's words, which people search for.
+    #[error(
+        "Fitting the mixture model failed because some components have ill-defined empirical covariance (for instance \
+         caused by singleton or collapsed samples). Try to decrease the number of components, increase reg_covar, or \
+         scale the input data. It was component {component}."
+    )]
+    Collapsed {
+        /// Number of the component.
+        component: usize,
+    },
     /// The caller asked to stop ([`crate::Interrupt`]).
     #[error("interrupted")]
     Interrupted,

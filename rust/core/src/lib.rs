@@ -8,6 +8,7 @@
 pub mod choice;
 pub mod chunks;
 pub mod distance;
+mod distinct;
 mod element;
 mod error;
 mod exec;
@@ -16,6 +17,7 @@ pub mod histogram;
 pub mod kmeans;
 pub mod kmeans1d;
 mod lanes;
+pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
 pub mod simd;

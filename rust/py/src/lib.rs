@@ -7,6 +7,7 @@ mod errors;
 mod kmeans;
 mod kmeans1d;
 mod minibatch;
+mod mixture;
 mod moments;
 mod runtime;
 mod thresholds;
@@ -30,6 +31,11 @@ mod _core {
     use super::kmeans1d::{kmeans1d_fit, kmeans1d_partition};
     #[pymodule_export]
     use super::minibatch::kmeans_minibatch_step;
+    #[pymodule_export]
+    use super::mixture::{
+        mixture_fit, mixture_log_density, mixture_maximize, mixture_posteriors, mixture_predict, mixture_statistics,
+        mixture_statistics_of_labels, mixture_statistics_of_responsibilities,
+    };
     #[pymodule_export]
     use super::moments::feature_moments;
     #[pymodule_export]

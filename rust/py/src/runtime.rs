@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use clast_core::{Exec, Interrupt, Result, simd};
-use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -26,7 +26,8 @@ enum Message<E, O> {
 
 /// Runs `work` in the pool without the GIL; Ctrl-C stops it.
 pub(crate) fn run<O: Send>(py: Python<'_>, work: impl FnOnce(&Exec<'_>) -> Result<O> + Send) -> PyResult<O> {
-    run_with_events(py, |exec, _: &Sender<Message<(), O>>| work(exec), |()| Ok(()))
+    let (failure, outcome) = run_with_events(py, |exec, _: &Sender<Message<(), O>>| work(exec), |()| Ok(()))?;
+    failure.map_or_else(|| finish(outcome), Err)
 }
 
 /// As [`run`], for iterations: whatever `work` reports is handed to `on_event` on the calling thread.
@@ -37,6 +38,31 @@ pub(crate) fn drive<E: Send, O: Send>(
     work: impl FnOnce(&Exec<'_>, &mut (dyn FnMut(E) + Send)) -> Result<O> + Send,
     on_event: impl FnMut(E) -> PyResult<()> + Send,
 ) -> PyResult<O> {
+    let (failure, outcome) = run_with_reports(py, work, on_event)?;
+    failure.map_or_else(|| finish(outcome), Err)
+}
+
+/// As [`drive`], for work that answers with what it has when Ctrl-C stops it: an answer then counts more than the stop.
+pub(crate) fn drive_to_answer<E: Send, O: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&Exec<'_>, &mut (dyn FnMut(E) + Send)) -> Result<O> + Send,
+    on_event: impl FnMut(E) -> PyResult<()> + Send,
+) -> PyResult<O> {
+    match run_with_reports(py, work, on_event)? {
+        (Some(failure), outcome)
+            if !failure.is_instance_of::<PyKeyboardInterrupt>(py) || !matches!(outcome, Ok(Ok(_))) =>
+        {
+            Err(failure)
+        }
+        (_, outcome) => finish(outcome),
+    }
+}
+
+fn run_with_reports<E: Send, O: Send>(
+    py: Python<'_>,
+    work: impl FnOnce(&Exec<'_>, &mut (dyn FnMut(E) + Send)) -> Result<O> + Send,
+    on_event: impl FnMut(E) -> PyResult<()> + Send,
+) -> PyResult<Finished<O>> {
     run_with_events(
         py,
         |exec, sender| {
@@ -47,11 +73,14 @@ pub(crate) fn drive<E: Send, O: Send>(
     )
 }
 
+/// Why it was stopped, if it was, and what came of it.
+type Finished<O> = (Option<PyErr>, std::thread::Result<Result<O>>);
+
 fn run_with_events<E: Send, O: Send>(
     py: Python<'_>,
     work: impl FnOnce(&Exec<'_>, &Sender<Message<E, O>>) -> Result<O> + Send,
     on_event: impl FnMut(E) -> PyResult<()> + Send,
-) -> PyResult<O> {
+) -> PyResult<Finished<O>> {
     let pool = pool()?;
     py.detach(|| {
         let interrupt = Interrupt::default();
@@ -72,11 +101,11 @@ fn wait<E, O>(
     receiver: &Receiver<Message<E, O>>,
     interrupt: &Interrupt,
     mut on_event: impl FnMut(E) -> PyResult<()>,
-) -> PyResult<O> {
+) -> PyResult<Finished<O>> {
     let mut failure = None;
     loop {
         let step = match receiver.recv_timeout(POLL) {
-            Ok(Message::Done(outcome)) => return failure.map_or_else(|| finish(outcome), Err),
+            Ok(Message::Done(outcome)) => return Ok((failure, outcome)),
             Ok(Message::Event(event)) if failure.is_none() => on_event(event),
             Ok(Message::Event(_)) => Ok(()),
             Err(RecvTimeoutError::Timeout) => check_signals(),

@@ -5,7 +5,6 @@
 
 mod assign;
 mod bisecting;
-mod distinct;
 mod empty;
 mod lloyd;
 mod minibatch;

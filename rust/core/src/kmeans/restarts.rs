@@ -1,8 +1,8 @@
 //! The best of several runs on the same samples.
 
 use super::assign::is_same_clustering;
-use super::distinct::Distinct;
 use super::lloyd::{Fit, OnIteration, Reorder, Report, Runs, Stop};
+use crate::distinct::Distinct;
 use crate::{Element, Exec, Result, Samples, Weights};
 
 /// The best of several runs.

@@ -3,6 +3,7 @@
 //! Kernels are generic over [`fearless_simd::Simd`] and instantiated once per level; the level is detected once.
 //! `CLAST_SIMD` (`fallback`, `avx2`, `avx512` or `neon`) can lower it, for tests; it never raises it.
 
+pub(crate) mod math;
 mod prefetch;
 mod tile;
 

@@ -22,7 +22,7 @@ const MIN_REPEATS: usize = 8;
 
 /// The distinct values of integer samples, ascending by their features, the last one first.
 #[derive(Debug)]
-pub(super) struct Distinct<T> {
+pub(crate) struct Distinct<T> {
     /// Shape (`n_distinct`, `n_features`).
     values: Vec<T>,
     /// How often each occurs.
@@ -54,7 +54,7 @@ impl<T: Element> Distinct<T> {
     ///
     /// # Errors
     /// [`crate::Error::Interrupted`].
-    pub(super) fn find(exec: &Exec<'_>, samples: &Samples<'_, T>) -> Result<Option<Self>> {
+    pub(crate) fn find(exec: &Exec<'_>, samples: &Samples<'_, T>) -> Result<Option<Self>> {
         if !may_repeat(samples) {
             return Ok(None);
         }
@@ -69,17 +69,17 @@ impl<T: Element> Distinct<T> {
     }
 
     /// The distinct values as samples.
-    pub(super) fn samples(&self) -> Result<Samples<'_, T>> {
+    pub(crate) fn samples(&self) -> Result<Samples<'_, T>> {
         Samples::new(&self.values, self.counts.len(), self.n_features, Layout::RowMajor)
     }
 
     /// How often each of them occurs.
-    pub(super) fn counts(&self) -> &[f64] {
+    pub(crate) fn counts(&self) -> &[f64] {
         &self.counts
     }
 
     /// Gives each sample the label of its value.
-    pub(super) fn expand(&self, samples: &Samples<'_, T>, labels: &[i32]) -> Vec<i32> {
+    pub(crate) fn expand(&self, samples: &Samples<'_, T>, labels: &[i32]) -> Vec<i32> {
         let length = Chunks::new(samples.n_samples(), 1).length();
         let mut expanded = vec![0; samples.n_samples()];
         expanded.par_chunks_mut(length).enumerate().for_each(|(chunk, expanded)| {
