@@ -8,11 +8,6 @@ from numpy.typing import NDArray
 # Sample matrices: shape (n_samples, n_features), dtype float32, float64, uint8, int16 or uint16, C- or F-contiguous.
 _Samples = NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint8] | NDArray[np.int16] | NDArray[np.uint16]
 
-# Reference, totals, first and second moments, log likelihood, total weight.
-_Moments = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]
-# Weights, means, covariances, factors of the precisions.
-_Mixture = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-
 __version__: str
 MULTIOTSU_MAX_BINS: int
 
@@ -44,9 +39,8 @@ def kmeans_lloyd(
     reorder: bool,
     on_iteration: Callable[[int, float, bool, float], None] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
-_Moments = tuple[
-    NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float
-]
+
+_Moments = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]
 _Model = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 def mixture_statistics(
@@ -148,70 +142,3 @@ def count_values(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def count_between(X: _Samples, edges: NDArray[np.float64]) -> NDArray[np.int64]: ...
 def multiotsu_bins(frequencies: NDArray[np.float32], n_classes: int) -> NDArray[np.int64]: ...
-def mixture_statistics(
-    X: _Samples,
-    sample_weight: NDArray[np.float64] | None,
-    covariance_type: str,
-    weights: NDArray[np.float64],
-    means: NDArray[np.float64],
-    precisions_cholesky: NDArray[np.float64],
-) -> _Moments: ...
-def mixture_statistics_of_labels(
-    X: _Samples,
-    sample_weight: NDArray[np.float64] | None,
-    labels: NDArray[np.int32],
-    reference: NDArray[np.float64],
-    is_diagonal: bool,
-) -> _Moments: ...
-def mixture_statistics_of_responsibilities(
-    X: _Samples,
-    sample_weight: NDArray[np.float64] | None,
-    responsibilities: NDArray[np.float64],
-    reference: NDArray[np.float64],
-    is_diagonal: bool,
-) -> _Moments: ...
-def mixture_maximize(
-    statistics: _Moments,
-    covariance_type: str,
-    reg_covar: float,
-    eps: float,
-    ridge: float | None,
-) -> tuple[_Mixture, list[int]]: ...
-def mixture_fit(
-    X: _Samples,
-    sample_weight: NDArray[np.float64] | None,
-    covariance_type: str,
-    weights: NDArray[np.float64],
-    means: NDArray[np.float64],
-    precisions_cholesky: NDArray[np.float64],
-    max_iter: int,
-    tol: float,
-    reg_covar: float,
-    eps: float,
-    ridge: float | None,
-    lower_bound: float,
-    on_iteration: Callable[[int, int, float, float], None] | None = None,
-) -> tuple[_Mixture, list[float], bool, list[int], bool]: ...
-def mixture_predict(
-    X: _Samples,
-    covariance_type: str,
-    weights: NDArray[np.float64],
-    means: NDArray[np.float64],
-    precisions_cholesky: NDArray[np.float64],
-) -> NDArray[np.int64]: ...
-def mixture_log_density(
-    X: _Samples,
-    covariance_type: str,
-    weights: NDArray[np.float64],
-    means: NDArray[np.float64],
-    precisions_cholesky: NDArray[np.float64],
-    out: NDArray[np.float32] | NDArray[np.float64],
-) -> None: ...
-def mixture_posteriors(
-    X: _Samples,
-    covariance_type: str,
-    weights: NDArray[np.float64],
-    means: NDArray[np.float64],
-    precisions_cholesky: NDArray[np.float64],
-    out: NDArray[np.float32] | NDArray[np.float64] | NDArray[np.uint8],
-) -> None: ...
