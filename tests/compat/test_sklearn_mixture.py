@@ -7,6 +7,8 @@ from substitute import load_with_ours
 
 # Why a test of theirs says nothing about us.
 FUNCTIONS = "tests private functions of scikit-learn's alone"
+METHOD = "calls the private method _initialize of theirs; test_mixture.py tests that given precisions are factorised"
+COUNTS = "counts the calls of a private function; test_mixture.py tests that a complete start draws nothing"
 ARRAY_API = "needs the array API of scikit-learn's, which our kernels do not take part in"
 NOT_APPLICABLE = {
     "test_suffstat_sk_full": FUNCTIONS,
@@ -15,10 +17,8 @@ NOT_APPLICABLE = {
     "test_gaussian_suffstat_sk_spherical": FUNCTIONS,
     "test_compute_log_det_cholesky": FUNCTIONS,
     "test_gaussian_mixture_log_probabilities": FUNCTIONS,
-    "test_gaussian_mixture_precisions_init": "calls the private method _initialize of their class; test_mixture.py tests"
-    " that given precisions are factorised",
-    "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters": "counts the calls of a private function;"
-    " test_mixture.py tests that nothing is drawn",
+    "test_gaussian_mixture_precisions_init": METHOD,
+    "test_gaussian_mixture_all_init_does_not_estimate_gaussian_parameters": COUNTS,
     "test_gaussian_mixture_array_api_compliance": ARRAY_API,
     "test_gaussian_mixture_raises_where_array_api_not_implemented": ARRAY_API,
 }
