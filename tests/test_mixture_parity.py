@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+import sklearn
 import sklearn.mixture
 from numpy.testing import assert_allclose, assert_array_equal
-from reference import assert_same_mixture, assert_same_parameters, blobs, same_state
+from reference import MIXTURE_PARAMETERS, assert_same_mixture, assert_same_parameters, blobs, same_state
 
 from clast import GaussianMixture
 
@@ -52,7 +53,9 @@ class TestFloat64:
         ours, theirs = fit_both(
             X, n_components=3, covariance_type=covariance_type, init_params=init_params, max_iter=0, n_init=2
         )
-        assert_same_parameters(ours, theirs)
+        version = tuple(int(number) for number in sklearn.__version__.split(".")[:2])
+        if version >= (1, 9) or init_params in ("kmeans", "random") or covariance_type in ("full", "tied"):
+            assert_same_parameters(ours, theirs)  # before, the variance of one sample was rounded otherwise
         assert (ours.n_iter_, ours.lower_bound_, ours.lower_bounds_, ours.converged_) == (0, -np.inf, [], False)
 
     @pytest.mark.parametrize("n_features", [1, 2, 3, 4, 5, 7, 8, 9, 17, 40])
@@ -211,13 +214,13 @@ class TestOtherDtypes:
     def test_float32_results(self, covariance_type):
         X = blobs(2003, 4, 3, seed=1).astype(np.float32)
         model = GaussianMixture(3, covariance_type=covariance_type, random_state=0).fit(X)
-        theirs = sklearn.mixture.GaussianMixture(3, covariance_type=covariance_type, random_state=0).fit(X)
-        for name in ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_"):
-            assert getattr(model, name).dtype == getattr(theirs, name).dtype == np.float32
+        for name in MIXTURE_PARAMETERS:
+            assert getattr(model, name).dtype == np.float32
         for samples in (X, X.astype(np.float64)):
-            for method in ("predict_proba", "score_samples", "predict"):
-                assert getattr(model, method)(samples).dtype == getattr(theirs, method)(samples).dtype
-        assert model.sample(5)[0].dtype == theirs.sample(5)[0].dtype
+            assert model.predict_proba(samples).dtype == samples.dtype
+            assert model.score_samples(samples).dtype == samples.dtype
+            assert model.predict(samples).dtype == np.int64
+        assert model.sample(5)[0].dtype == np.float64
 
     def test_float32_variances_are_never_negative(self):
         # scikit-learn's difference of squares loses all digits here.
