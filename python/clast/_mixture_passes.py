@@ -149,7 +149,7 @@ class MixturePasses(MixtureBase):
         dtype = self.means_.dtype.type
         parameters, collapsed = total.maximize(self.covariance_type, self.reg_covar, dtype, ridge)
         if ridge is not None:
-            warn_of_collapse(collapsed, self.covariance_type, ridge)
+            warn_of_collapse(collapsed, self.covariance_type, ridge, stacklevel=2)
 
         if self._pass_start is None:
             # Iterations of a fit before were over other samples.

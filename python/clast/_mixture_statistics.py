@@ -165,8 +165,8 @@ def ridge_of(mean: NDArray[Any], variance: NDArray[Any]) -> float:
     return _RIDGE * scale
 
 
-def warn_of_collapse(collapsed: Sequence[int], covariance_type: str, ridge: float) -> None:
-    """Warn of components that had to be regularised, by their numbers."""
+def warn_of_collapse(collapsed: Sequence[int], covariance_type: str, ridge: float, stacklevel: int) -> None:
+    """Warn of components that had to be regularised, by their numbers; `stacklevel` as seen from the caller."""
     if not collapsed:
         return
     if covariance_type == "tied":
@@ -177,5 +177,5 @@ def warn_of_collapse(collapsed: Sequence[int], covariance_type: str, ridge: floa
         f"{what} collapsed, on too few or equal samples: at least {ridge:.3g}, {_RIDGE:g} of the variance of the data,"
         " was added to its diagonal. Try to decrease the number of components or to increase reg_covar.",
         ConvergenceWarning,
-        stacklevel=4,
+        stacklevel=stacklevel + 1,
     )

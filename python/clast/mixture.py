@@ -289,7 +289,7 @@ class GaussianMixture(MixturePasses):
         self._store(MixtureParameters(self.covariance_type, *found), dtype)
         self.n_iter_, self.lower_bound_ = len(self.lower_bounds_), self.lower_bounds_[-1]
         if ridge is not None:
-            warn_of_collapse(collapsed, self.covariance_type, ridge)
+            warn_of_collapse(collapsed, self.covariance_type, ridge, stacklevel=5)
         if is_interrupted:
             self._warn(f"Interrupted after {self.n_iter_} iterations; the best parameters so far are kept.")
         elif not self.converged_:
