@@ -92,3 +92,26 @@ def assert_same_fit_in_any_order(ours, theirs):
     np.testing.assert_allclose(ours.cluster_centers_[order], theirs.cluster_centers_, rtol=1e-9)
     np.testing.assert_allclose(ours.inertia_, theirs.inertia_, rtol=1e-9)
     assert ours.n_iter_ == theirs.n_iter_
+
+
+MIXTURE_PARAMETERS = ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_")
+
+
+def assert_same_mixture(ours, theirs, X, rtol=1e-8):
+    """Two fitted mixtures agree: iterations, parameters, bounds, and labels where two posteriors do not tie."""
+    assert (ours.n_iter_, ours.converged_) == (theirs.n_iter_, theirs.converged_)
+    assert_same_parameters(ours, theirs, rtol)
+    np.testing.assert_allclose(ours.lower_bound_, theirs.lower_bound_, rtol=rtol)
+    if hasattr(theirs, "lower_bounds_"):  # since scikit-learn 1.7
+        np.testing.assert_allclose(ours.lower_bounds_, theirs.lower_bounds_, rtol=rtol)
+    differs = ours.predict(X) != theirs.predict(X)
+    posteriors = np.sort(theirs.predict_proba(np.asarray(X)[differs]), axis=1) if differs.any() else np.ones((0, 2))
+    assert (posteriors[:, -1] - posteriors[:, -2] <= 1e-9).all()
+
+
+def assert_same_parameters(ours, theirs, rtol=1e-8):
+    """Weights, means, covariances and what follows from them are equal, each relative to its largest entry."""
+    for name in MIXTURE_PARAMETERS:
+        expected = getattr(theirs, name)
+        scale = np.abs(expected).max()
+        np.testing.assert_allclose(getattr(ours, name), expected, rtol=rtol, atol=rtol * scale, err_msg=name)

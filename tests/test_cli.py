@@ -72,6 +72,45 @@ def test_segment_writes_everything(work, capsys):
     assert {path.name for path in work.iterdir() if path.name.startswith(".")} == set()
 
 
+def test_mixture_writes_probabilities(work, capsys):
+    argv = "segment t1.nii.gz t2.nii.gz -k 3 --model gmm --covariance diag --mask nonzero --seed 5 --label-order size"
+    assert main([*argv.split(), "--json", "-o", "labels.nii.gz", "--probabilities", "posteriors.nii.gz"]) == 0
+    model = clast.GaussianMixture(3, covariance_type="diag", random_state=5)
+    expected = clast.segment(["t1.nii.gz", "t2.nii.gz"], model, mask="nonzero", label_order="size")
+    saved = nib.load("posteriors.nii.gz")
+    np.testing.assert_array_equal(np.asarray(saved.dataobj), expected.posteriors())
+    np.testing.assert_array_equal(saved.affine, expected.image.affine)
+    np.testing.assert_array_equal(clast.read_image("labels.nii.gz").data, expected.labels)
+    report = json.loads(capsys.readouterr().out)
+    assert report["files"] == {"labels": "labels.nii.gz", "probabilities": "posteriors.nii.gz"}
+    assert report["model"] == {
+        "name": "GaussianMixture",
+        "n_components": 3,
+        "covariance_type": "diag",
+        "random_state": 5,
+        "n_init": 1,
+        "n_iter": expected.model.n_iter_,
+        "lower_bound": expected.model.lower_bound_,
+        "converged": True,
+    }
+
+
+def test_mixture_report(work, capsys):
+    assert main(["segment", "photo.png", "-k", "2", "--model", "gmm", "--probabilities", "posteriors.tif"]) == 0
+    out = capsys.readouterr().out
+    assert "GaussianMixture: 768 of 768 pixels in 2 classes" in out
+    assert "mean log density -1" in out
+    assert "probabilities: posteriors.tif" in out
+    assert clast.read_image("posteriors.tif").data.shape == (24, 32, 2)
+
+
+def test_mixture_of_constant_pixels_warns_and_goes_on(work, capsys):
+    PillowImage.fromarray(np.full((8, 9), 7, np.uint8)).save("flat.png")
+    argv = [sys.executable, "-m", "clast", "segment", "flat.png", "-k", "1", "--model", "gmm", "--json"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["classes"][0]["count"] == 72
+
+
 def test_json_is_one_object(work, capsys):
     assert main(["segment", "photo.png", "-k", "4", "--json", "-o", "a.png", "--table", "a.tsv"]) == 0
     captured = capsys.readouterr()
@@ -122,7 +161,17 @@ def test_mask_file(work):
         (2, "segment photo.png -k 2 --seed -1", "from 0 to"),
         (2, "segment photo.png -k 2 --n-init 0", "at least 1"),
         (2, "segment photo.png -k 2 --scale log", "invalid choice"),
-        (2, "segment photo.png -k 2 --model gmm", "invalid choice"),
+        (2, "segment photo.png -k 2 --model dbscan", "invalid choice"),
+        (
+            2,
+            "segment photo.png -k 2 --covariance full",
+            "--covariance: only a Gaussian mixture has it; add --model gmm",
+        ),
+        (2, "segment photo.png -k 2 --probabilities p.tif", "--probabilities: only a Gaussian mixture has it"),
+        (2, "segment photo.png -k 2 --model gmm --covariance round", "invalid choice"),
+        (2, "segment photo.png -k 2 --model gmm --probabilities p.png", "unknown suffix '.png'; use one of .nii.gz"),
+        (2, "segment photo.png -k 2 --model gmm -o a.tif --probabilities a.tif", "where the labels go too"),
+        (1, "segment photo.png -k 769 --model gmm", "768 pixels take part, but 'n_components' is 769"),
         (2, "", "COMMAND"),
         (2, "segment photo.png -k 2 -o no/labels.png", "the folder 'no' does not exist; make it first"),
         (2, "segment photo.png -k 2 -o labels.xyz", "unknown suffix '.xyz'"),

@@ -18,7 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import shuffle
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from clast import BisectingKMeans, KMeans, MiniBatchKMeans
+from clast import BisectingKMeans, GaussianMixture, KMeans, MiniBatchKMeans
 
 X = blobs(211, 3, 4, seed=0)
 
@@ -45,6 +45,18 @@ def test_scikit_learn_checks(estimator, check):
     expected_failed_checks=lambda estimator: {DRAWS: "repeated samples are drawn otherwise than weighted ones"},
 )
 def test_scikit_learn_checks_of_the_others(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("ignore:Can't check dok sparse matrix for nan")
+@parametrize_with_checks(
+    [GaussianMixture(), GaussianMixture(covariance_type="diag"), GaussianMixture(2)],
+    expected_failed_checks=lambda estimator: (
+        {} if estimator.n_components == 1 else {DRAWS: "repeated samples are drawn otherwise than weighted ones"}
+    ),
+)
+def test_scikit_learn_checks_of_mixtures(estimator, check):
     check(estimator)
 
 

@@ -12,10 +12,11 @@ LEVELS = ["neon"] if _core.simd_level() == "neon" else ["avx2", "avx512"]
 ORDER = ["fallback", *LEVELS]
 
 CODE = """
-import hashlib, json
+import hashlib, json, warnings
 import numpy as np
-from clast import BisectingKMeans, KMeans, MiniBatchKMeans, _core, kmeans_plusplus
+from clast import BisectingKMeans, GaussianMixture, KMeans, MiniBatchKMeans, _core, kmeans_plusplus
 
+warnings.simplefilter("ignore")
 rng = np.random.default_rng(0)
 results = {"level": _core.simd_level()}
 shapes = [(9973, 1, 3), (9973, 3, 8), (9973, 4, 3), (4999, 7, 9), (4999, 33, 17), (997, 200, 5)]
@@ -36,6 +37,21 @@ for n_samples, n_features, n_clusters in shapes:
             name = f"{dtype} {n_samples}x{n_features} k={n_clusters} weighted={sample_weight is not None}"
             score = model.score(X, sample_weight=sample_weight)
             results[name] = [digest.hexdigest(), model.n_iter_, model.inertia_.hex(), score.hex()]
+for n_samples, n_features, k in [(9973, 1, 3), (9973, 3, 8), (9973, 4, 3), (4999, 7, 9), (4999, 33, 4), (997, 90, 2)]:
+    for dtype in ["float64", "float32", "uint8", "uint16"]:
+        X = rng.normal(size=(n_samples, n_features)) * 20 + 60 * rng.integers(0, 3, size=(n_samples, 1)) + 60
+        X = X.clip(0, 255).astype(dtype)
+        for covariance_type in ["full", "tied", "diag", "spherical"]:
+            for sample_weight in (None, rng.exponential(size=n_samples)):
+                model = GaussianMixture(k, covariance_type=covariance_type, random_state=0, max_iter=5, tol=0)
+                model.fit(X, sample_weight=sample_weight)
+                digest = hashlib.sha256()
+                arrays = [model.weights_, model.means_, model.covariances_, model.precisions_cholesky_]
+                for array in (*arrays, model.predict(X), model.predict_proba(X), model.score_samples(X)):
+                    digest.update(np.ascontiguousarray(array).tobytes())
+                name = f"{covariance_type} {dtype} {n_samples}x{n_features} k={k} weighted={sample_weight is not None}"
+                bound, score = model.lower_bound_, model.score(X, sample_weight=sample_weight)
+                results[name] = [digest.hexdigest(), model.n_iter_, bound.hex(), score.hex()]
 print(json.dumps(results))
 """
 

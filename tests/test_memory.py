@@ -1,4 +1,4 @@
-"""Peak memory of a fit: the labels, and less than a tenth of the samples."""
+"""Peak memory of a fit: for k-means the labels and less than a tenth of the samples, for mixtures next to nothing."""
 
 import sys
 
@@ -53,3 +53,49 @@ def test_integers_are_not_copied_to_floats(run_python, dtype, init):
     share = float(run_python(CODE.format(dtype=dtype, order="C", init=init, n_init=1)))
     # One copy in float32 alone would be 12 bytes a sample.
     assert share * bytes_per_sample < 1.0
+
+
+MIXTURE_CODE = """
+import warnings
+import numpy as np
+from clast import GaussianMixture
+
+warnings.simplefilter("ignore")
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+n_samples, n_features, n_components = 4_000_000, 3, 4
+X = np.empty((n_samples, n_features), dtype={dtype!r}, order={order!r})
+rng = np.random.default_rng(0)
+for start in range(0, n_samples, 4000):
+    group = rng.integers(0, 3, size=(4000, 1))
+    X[start : start + 4000] = 64 * group + rng.integers(0, 100, size=(4000, n_features))
+means = np.array([[50.0] * 3, [120.0] * 3, [160.0] * 3, [190.0] * 3])
+parameters = dict(
+    n_components=n_components,
+    weights_init=[0.25] * 4,
+    means_init=means,
+    precisions_init=[np.eye(3) / 900] * 4,
+    max_iter=3,
+    init_params={init!r},
+)
+if {init!r} == "random":
+    parameters.update(weights_init=None, means_init=None, precisions_init=None, random_state=0)
+GaussianMixture(**parameters).fit(X[:20_000]).score(X[:20_000])
+before = peak()
+model = GaussianMixture(**parameters).fit(X)
+model.score(X)
+print((peak() - before) / (n_samples * n_components * 8))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("init", ["given", "random"])
+def test_mixtures_hold_nothing_of_the_size_of_the_samples(run_python, dtype, order, init):
+    code = MIXTURE_CODE.format(dtype=dtype, order=order, init="kmeans" if init == "given" else init)
+    # Shares of the array of responsibilities, of which scikit-learn holds several.
+    assert float(run_python(code)) < 0.02

@@ -18,10 +18,13 @@ MODULES_WITH_EXAMPLES = [
     "clast.bisecting",
     "clast.kmeans",
     "clast.minibatch",
+    "clast.mixture",
+    "clast._mixture_passes",
+    "clast._mixture_statistics",
     "clast._seeding",
     "clast._threads",
 ]
-ESTIMATORS = [clast.BisectingKMeans, clast.KMeans, clast.MiniBatchKMeans]
+ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -125,7 +128,15 @@ class TestDocumentation:
 
     @pytest.mark.parametrize(
         "name",
-        ["BisectingKMeans", "KMeans", "MiniBatchKMeans", "kmeans1d", "kmeans_plusplus", "threshold_multiotsu"],
+        [
+            "BisectingKMeans",
+            "GaussianMixture",
+            "KMeans",
+            "MiniBatchKMeans",
+            "kmeans1d",
+            "kmeans_plusplus",
+            "threshold_multiotsu",
+        ],
     )
     def test_every_parameter_is_described(self, name):
         value = getattr(clast, name)

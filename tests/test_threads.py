@@ -9,7 +9,7 @@ import threadpoolctl
 from reference import blobs
 
 import clast
-from clast import KMeans
+from clast import GaussianMixture, KMeans
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +33,23 @@ def result(X, weight=None, **parameters):
     )
 
 
+def mixture_result(X, weight=None, **parameters):
+    """Everything a mixture gives, as bytes."""
+    model = GaussianMixture(random_state=0, tol=0, on_collapse="regularize", **parameters).fit(X, sample_weight=weight)
+    arrays = [
+        model.weights_,
+        model.means_,
+        model.covariances_,
+        model.precisions_cholesky_,
+        np.array(model.lower_bounds_),
+        model.predict(X),
+        model.predict_proba(X),
+        model.score_samples(X),
+        np.array(model.score(X, sample_weight=weight)),
+    ]
+    return [array.tobytes() for array in arrays]
+
+
 SHAPES = [
     (50_021, 3, 8),
     (50_021, 1, 2),
@@ -54,6 +71,32 @@ class TestSameBits:
         for n_threads in (2, 4, 7):
             with clast.threads(n_threads):
                 assert result(X, n_clusters=n_clusters, max_iter=20) == expected, f"{n_threads} threads"
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.uint8])
+    @pytest.mark.parametrize("covariance_type", ["full", "tied", "diag", "spherical"])
+    @pytest.mark.parametrize(
+        ("n_samples", "n_features", "n_components"), [(50_021, 1, 4), (50_021, 4, 3), (20_011, 7, 5), (4099, 33, 3)]
+    )
+    def test_of_mixtures(self, n_samples, n_features, n_components, covariance_type, dtype):
+        X = blobs(n_samples, n_features, 5, seed=n_features, spread=2).clip(0, 255).astype(dtype)
+        weight = np.random.default_rng(0).exponential(size=len(X))
+        for sample_weight, init_params in ((None, "kmeans"), (weight, "random")):
+            results = []
+            for n_threads in (1, 2, 4):
+                with clast.threads(n_threads):
+                    results.append(
+                        mixture_result(
+                            X,
+                            sample_weight,
+                            n_components=n_components,
+                            covariance_type=covariance_type,
+                            init_params=init_params,
+                            n_init=2,
+                            max_iter=4,
+                        )
+                    )
+            assert results[0] == results[1] == results[2]
 
     @pytest.mark.parametrize("order", ["C", "F"])
     def test_with_weights_and_runs(self, order):

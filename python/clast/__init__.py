@@ -15,12 +15,14 @@ if TYPE_CHECKING:
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
     from clast.minibatch import MiniBatchKMeans
+    from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
     from clast.thresholds import threshold_multiotsu
 
 _MODULE_OF = {
     "BisectingKMeans": "clast.bisecting",
+    "GaussianMixture": "clast.mixture",
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
@@ -34,6 +36,7 @@ _MODULE_OF = {
 
 __all__ = [
     "BisectingKMeans",
+    "GaussianMixture",
     "Image",
     "KMeans",
     "MiniBatchKMeans",

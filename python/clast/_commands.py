@@ -18,7 +18,7 @@ from clast.image import Image, OutputError, as_image
 from clast.image._files import check_output, replace_atomically
 from clast.image._image import format_spacing
 from clast.image._read import read_file, stack_images
-from clast.image._write import LABEL_SUFFIXES, check_label_output, write_labels
+from clast.image._write import LABEL_SUFFIXES, MAP_SUFFIXES, check_label_output, write_labels, write_map
 
 PLOT_SUFFIXES = (".png", ".pdf", ".svg", ".jpg")
 TABLE_SUFFIXES = (".csv", ".tsv")
@@ -26,6 +26,7 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 
 def run_segment(args: argparse.Namespace) -> None:
     """Read, segment, write, report; every reason not to write is found before the fit."""
+    model = _make_model(args)
     outputs = _outputs(args)
     _check_outputs(outputs, args.inputs, force=args.force)
     seconds: dict[str, float] = {}
@@ -34,7 +35,6 @@ def run_segment(args: argparse.Namespace) -> None:
             image = _read(args.inputs, args.axes, step)
         if "labels" in outputs:
             check_label_output(outputs["labels"], image.ndim, force=args.force)
-        model = clast.KMeans(args.k, n_init=args.n_init, random_state=args.seed)
         step(f"fitting {args.k} classes")
         threads = clast.threads(args.threads) if args.threads else nullcontext()
         with _timed(seconds, "fit"), threads:
@@ -64,13 +64,15 @@ def run_info(args: argparse.Namespace) -> None:
 def write_outputs(
     result: Segmentation, outputs: Mapping[str, Path], *, force: bool, step: Callable[[str], None]
 ) -> None:
-    """Write labels, table and plot, all of them or none: files get their names when the last one is complete."""
+    """Write all outputs or none of them: files get their names when the last one is complete."""
     with ExitStack() as stack:
         for kind, path in outputs.items():
             step(f"writing {path.name}")
             temporary = stack.enter_context(replace_atomically(path, force=force))
             if kind == "labels":
                 write_labels(temporary, result.labels, result.image)
+            elif kind == "probabilities":
+                write_map(temporary, result.posteriors(), result.image)
             elif kind == "table":
                 separator = "\t" if path.suffix.lower() == ".tsv" else ","
                 result.table().to_csv(temporary, sep=separator, index=False)
@@ -109,19 +111,34 @@ def progress(n_steps: int, *, quiet: bool) -> Iterator[Callable[[str], None]]:
         yield step
 
 
+def _make_model(args: argparse.Namespace) -> Any:
+    if args.model == "gmm":
+        n_init = 1 if args.n_init == "auto" else args.n_init
+        covariance_type = args.covariance or "full"
+        return clast.GaussianMixture(
+            args.k, covariance_type=covariance_type, n_init=n_init, random_state=args.seed, on_collapse="regularize"
+        )
+    return clast.KMeans(args.k, n_init=args.n_init, random_state=args.seed)
+
+
 def _outputs(args: argparse.Namespace) -> dict[str, Path]:
-    named = {"labels": args.output, "table": args.table, "plot": args.plot}
+    named = {"labels": args.output, "probabilities": args.probabilities, "table": args.table, "plot": args.plot}
     return {kind: Path(path) for kind, path in named.items() if path is not None}
 
 
 def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force: bool) -> None:
-    suffixes = {"labels": LABEL_SUFFIXES, "table": TABLE_SUFFIXES, "plot": PLOT_SUFFIXES}
+    suffixes = {
+        "labels": LABEL_SUFFIXES,
+        "probabilities": MAP_SUFFIXES,
+        "table": TABLE_SUFFIXES,
+        "plot": PLOT_SUFFIXES,
+    }
     taken = {Path(path).resolve(): "an input" for path in inputs}
     for kind, path in outputs.items():
         check_output(path, suffixes[kind], force=force)
         if path.resolve() in taken:
             raise OutputError(f"cannot write the {kind} to '{path}': it is {taken[path.resolve()]} too")
-        taken[path.resolve()] = f"where the {kind} go" if kind == "labels" else f"where the {kind} goes"
+        taken[path.resolve()] = f"where the {kind} go" if kind.endswith("s") else f"where the {kind} goes"
 
 
 def _read(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -> Image:
@@ -156,11 +173,10 @@ def _report(
         "n_samples": int(result.statistics.counts.sum()),
         "model": {
             "name": type(model).__name__,
-            "n_clusters": int(model.n_clusters),
             "random_state": model.random_state,
             "n_init": model.n_init,
-            "inertia": _json_number(model.inertia_),
             "n_iter": int(model.n_iter_),
+            **_describe_model(model),
         },
         "classes": [
             {name: _json_number(value) for name, value in row.items()}
@@ -168,6 +184,18 @@ def _report(
         ],
         "seconds": dict(seconds),
         "files": {kind: str(path) for kind, path in outputs.items()},
+    }
+
+
+def _describe_model(model: Any) -> dict[str, Any]:
+    """Give what only one kind of model has, as JSON holds it."""
+    if isinstance(model, clast.KMeans):
+        return {"n_clusters": int(model.n_clusters), "inertia": _json_number(model.inertia_)}
+    return {
+        "n_components": int(model.n_components),
+        "covariance_type": model.covariance_type,
+        "lower_bound": _json_number(model.lower_bound_),
+        "converged": bool(model.converged_),
     }
 
 
@@ -183,12 +211,18 @@ def _print_report(result: Segmentation, outputs: Mapping[str, Path], seconds: Ma
     print(result.image)
     print(
         f"{type(model).__name__}: {n_samples} of {result.labels.size} pixels in {result.n_classes} classes,"
-        f" {model.n_iter_} iterations, inertia {model.inertia_:.6g}"
+        f" {model.n_iter_} iterations, {_quality(model)}"
     )
     print(result.table().to_string(index=False, float_format=lambda value: f"{value:.5g}"))
     print(", ".join(f"{stage} {duration:.2f} s" for stage, duration in seconds.items()))
     for kind, path in outputs.items():
         print(f"{kind}: {path}")
+
+
+def _quality(model: Any) -> str:
+    if isinstance(model, clast.KMeans):
+        return f"inertia {model.inertia_:.6g}"
+    return f"mean log density {model.lower_bound_:.6g}"
 
 
 def _describe(path: str, image: Image) -> dict[str, Any]:

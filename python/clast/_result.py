@@ -1,18 +1,19 @@
 """What a segmentation gives back: labels on the image's grid, and what can be asked of them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from clast._lookup import look_up
+from clast._posteriors import class_probabilities, entropy_map, margin_map, posterior_images
 from clast._statistics import ClassStatistics, class_statistics
-from clast.image import Image, save_labels
+from clast.image import Image, save_labels, save_map
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -156,12 +157,92 @@ class Segmentation:
         """
         return save_labels(path, self.labels, self.image, force=force)
 
+    def posteriors(self, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+        """Compute the probability of every class at every pixel, by a model that has ``predict_proba``.
+
+        Parameters
+        ----------
+        dtype : {float32, float64, uint8}, default=float32
+            uint8 stores 255 times the probability, rounded.
+
+        Returns
+        -------
+        ndarray of shape (..., n_classes)
+            Classes last, in the order of the labels: ``posteriors()[..., 0]`` is the image of class 1. Outside the mask
+            all are 0; inside they add up to 1.
+
+        Raises
+        ------
+        TypeError
+            When the model has no ``predict_proba``, or the dtype is another one.
+        """
+        return posterior_images(self.image, self.mask, self._probabilities(), self.n_classes, dtype)
+
+    def entropy(self) -> NDArray[np.float32]:
+        """Compute how undecided the model is at every pixel: the Shannon entropy of the posteriors.
+
+        Returns
+        -------
+        ndarray of float32, of the image's shape
+            In bits: 0 where one class is certain, ``log2(n_classes)`` where all are equally probable. NaN outside the
+            mask.
+
+        Raises
+        ------
+        TypeError
+            When the model has no ``predict_proba``.
+        """
+        return entropy_map(self.image, self.mask, self._probabilities())
+
+    def margin(self) -> NDArray[np.float32]:
+        """Compute how far the most probable class is ahead of the second at every pixel.
+
+        Returns
+        -------
+        ndarray of float32, of the image's shape
+            1 where one class is certain, 0 where two are equally probable. NaN outside the mask.
+
+        Raises
+        ------
+        TypeError
+            When the model has no ``predict_proba``.
+        """
+        return margin_map(self.image, self.mask, self._probabilities())
+
+    def save_map(self, path: str | os.PathLike[str], values: NDArray[Any], *, force: bool = False) -> Path:
+        """Write posteriors, their entropy or margin, or other numbers on the image's grid.
+
+        Parameters
+        ----------
+        path : path
+            .nii, .nii.gz: affine, zooms, codes and units of the image; classes are the fourth axis. .tif, .tiff: axes
+            and pixel size; classes are channels. .npy: the array alone.
+        values : ndarray of the image's shape, or with one more axis, the last
+        force : bool, default=False
+            Replace an existing file.
+
+        Returns
+        -------
+        Path
+
+        Raises
+        ------
+        clast.image.GridMismatchError
+            When the values do not have the image's shape.
+        clast.image.OutputError
+            When the folder is missing, the file exists, or the format is none of these.
+        """
+        return save_map(path, values, self.image, force=force)
+
     def __repr__(self) -> str:
         model = type(self.model).__name__
         n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
         return (
             f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
         )
+
+    def _probabilities(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        return class_probabilities(self.model, self.scaler, self.clusters)
 
     def _mean_colors(self) -> NDArray[Any]:
         means = np.nan_to_num(self.statistics.means)

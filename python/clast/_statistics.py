@@ -1,5 +1,6 @@
 """Count, mean and standard deviation of every class, without a loop over classes."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -75,10 +76,15 @@ def class_means(labels: NDArray[Any], image: Image, n_classes: int) -> tuple[NDA
         return counts[1:], sums[1:] / counts[1:, np.newaxis]
 
 
+def row_blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Slices of the first axis that together cover an image, a few rows (slices) at a time."""
+    n_rows = max(1, _BLOCK * shape[0] // math.prod(shape))
+    for start in range(0, shape[0], n_rows):
+        yield slice(start, start + n_rows)
+
+
 def _blocks(labels: NDArray[Any], image: Image) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-    """Labels and samples of a few rows (slices) at a time, so that images that are no view as rows are never copied."""
-    n_rows = max(1, _BLOCK * labels.shape[0] // labels.size)
-    for start in range(0, labels.shape[0], n_rows):
-        rows = slice(start, start + n_rows)
+    """Labels and samples of a few rows at a time, so that images that are no view as rows are never copied."""
+    for rows in row_blocks(labels.shape):
         # numpy would convert the labels for every use of them.
         yield labels[rows].reshape(-1).astype(np.intp), image.data[rows].reshape(-1, image.n_channels)

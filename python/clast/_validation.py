@@ -4,11 +4,12 @@ The kernels borrow sample matrices in five dtypes and in C or Fortran order, and
 float64. A copy is made only where the input has another dtype or awkward strides.
 """
 
+from collections.abc import Sequence
 from numbers import Number
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
@@ -38,7 +39,7 @@ def check_samples(X: ArrayLike) -> NDArray[Any]:
     return _as_borrowable(check_array(X, dtype=SAMPLE_DTYPES, input_name="X"))
 
 
-def check_estimator_samples(estimator: Any, X: ArrayLike, *, reset: bool) -> NDArray[Any]:
+def check_estimator_samples(estimator: Any, X: ArrayLike, *, reset: bool, ensure_min_samples: int = 1) -> NDArray[Any]:
     """Check `X` as `check_samples` does, and its features against those `estimator` was fitted on.
 
     Parameters
@@ -48,12 +49,15 @@ def check_estimator_samples(estimator: Any, X: ArrayLike, *, reset: bool) -> NDA
     X : array-like of shape (n_samples, n_features)
     reset : bool
         True in ``fit``; False where `X` must have the features seen there.
+    ensure_min_samples : int, default=1
+        Fewer samples are refused.
 
     Returns
     -------
     ndarray of shape (n_samples, n_features)
     """
-    return _as_borrowable(validate_data(estimator, X, reset=reset, dtype=SAMPLE_DTYPES))
+    checked = validate_data(estimator, X, reset=reset, dtype=SAMPLE_DTYPES, ensure_min_samples=ensure_min_samples)
+    return _as_borrowable(checked)
 
 
 def _as_borrowable(X: NDArray[Any]) -> NDArray[Any]:
@@ -168,3 +172,53 @@ def as_kernel_centers(centers: NDArray[Any]) -> NDArray[np.float64]:
 def center_dtype(X: NDArray[Any]) -> type[np.float32] | type[np.float64]:
     """Return the dtype of centers and distances for samples `X`: float32 stays, anything else gives float64."""
     return np.float32 if X.dtype == np.float32 else np.float64
+
+
+def check_out(
+    out: NDArray[Any] | None,
+    dtype: DTypeLike | None,
+    shape: tuple[int, ...],
+    dtypes: Sequence[type[np.generic]],
+    default: DTypeLike,
+) -> NDArray[Any]:
+    """Return the array that a kernel writes its answer to: the one given, or a new one.
+
+    Parameters
+    ----------
+    out : ndarray or None
+        As a user gave it.
+    dtype : dtype or None
+        As a user asked for.
+    shape : tuple of int
+        Shape of the answer.
+    dtypes : sequence of type
+        What the kernel can write.
+    default : dtype
+        Type of a new array, if none was asked for.
+
+    Returns
+    -------
+    ndarray of shape `shape`
+
+    Raises
+    ------
+    TypeError
+        If `out` is no array, or a dtype is none of `dtypes`.
+    ValueError
+        If `out` does not have the shape, the order or the dtype, or cannot be written.
+    """
+    if out is not None and not isinstance(out, np.ndarray):
+        raise TypeError(f"'out' is a {type(out).__name__}, but must be a numpy array")
+    wanted = np.dtype(dtype if dtype is not None else default if out is None else out.dtype)
+    if wanted not in [np.dtype(known) for known in dtypes]:
+        names = ", ".join(np.dtype(known).name for known in dtypes)
+        raise TypeError(f"'{'dtype' if out is None else 'out'}' is {wanted}, but must be one of {names}")
+    if out is None:
+        return np.empty(shape, dtype=wanted)
+    if out.dtype != wanted:
+        raise ValueError(f"'out' is {out.dtype}, but 'dtype' is {wanted}; one of them suffices")
+    if out.shape != shape:
+        raise ValueError(f"'out' has shape {out.shape}, but {shape} is needed")
+    if not (out.flags.c_contiguous and out.flags.aligned and out.flags.writeable):
+        raise ValueError("'out' must be C-contiguous, aligned and writable, such as numpy.empty makes it")
+    return out

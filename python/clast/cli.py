@@ -75,12 +75,19 @@ def _add_segment(commands: Any) -> None:
         description="Cluster the pixels of an image and write the labels on its grid: 0 background, 1 to k classes.",
         epilog="example: clast segment t1.nii.gz flair.nii.gz -k 3 --mask nonzero --scale standard -o labels.nii.gz",
     )
-    parser.set_defaults(run=_run_segment)
+    parser.set_defaults(run=_run_segment, refuse=parser.error)
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="image; several on one grid are stacked as its channels"
     )
     parser.add_argument("-k", type=_positive_int, required=True, metavar="K", help="number of classes")
-    parser.add_argument("--model", choices=["kmeans"], default="kmeans", help="clusterer (default: kmeans)")
+    parser.add_argument(
+        "--model", choices=["kmeans", "gmm"], default="kmeans", help="k-means or Gaussian mixture (default: kmeans)"
+    )
+    parser.add_argument(
+        "--covariance",
+        choices=["full", "tied", "diag", "spherical"],
+        help="covariances of a Gaussian mixture (default: full)",
+    )
     parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
     parser.add_argument(
         "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
@@ -95,6 +102,11 @@ def _add_segment(commands: Any) -> None:
     parser.add_argument("--n-init", type=_n_init, default="auto", metavar="N", help="number of starts (default: auto)")
     parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
     parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
+    parser.add_argument(
+        "--probabilities",
+        metavar="FILE",
+        help="probability of every class by a Gaussian mixture: .nii.gz, .nii (4-D), .tif (channels) or .npy",
+    )
     parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
     parser.add_argument("--table", metavar="FILE", help="classes in numbers: .csv or .tsv")
     parser.add_argument("--force", action="store_true", help="replace outputs that exist")
@@ -132,6 +144,9 @@ def _add_reporting(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_segment(args: argparse.Namespace) -> None:
+    for option in ("covariance", "probabilities"):
+        if args.model != "gmm" and getattr(args, option) is not None:
+            args.refuse(f"argument --{option}: only a Gaussian mixture has it; add --model gmm")
     from clast._commands import run_segment
 
     run_segment(args)

@@ -109,7 +109,8 @@ def segment(
         X = scaler.fit_transform(X)
     fitted = _clone(model)
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
-    labels, order = _to_labels(clusters, image, inside, label_order)
+    n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
+    labels, order = _to_labels(clusters, n_classes, image, inside, label_order)
     return Segmentation(labels, fitted, image, inside, scaler, order)
 
 
@@ -178,11 +179,20 @@ def _as_clusters(clusters: NDArray[Any], n_samples: int) -> NDArray[Any]:
     return clusters
 
 
+def _n_components(model: Any) -> int:
+    """Classes of a mixture, which has a posterior for each of them, also for those that get no pixel."""
+    n_components = getattr(model, "n_components", None)
+    return n_components if hasattr(model, "predict_proba") and isinstance(n_components, int) else 0
+
+
 def _to_labels(
-    clusters: NDArray[Any], image: Image, inside: NDArray[np.bool_] | None, label_order: str | None
+    clusters: NDArray[Any],
+    n_classes: int,
+    image: Image,
+    inside: NDArray[np.bool_] | None,
+    label_order: str | None,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Labels on the grid, and the model's number of each class."""
-    n_classes = int(clusters.max()) + 1
     identity = np.arange(n_classes)
     labels = _scatter(clusters, identity, image.shape, inside)
     if label_order is None or n_classes < 2:

@@ -15,7 +15,7 @@ from clast.image._errors import (
 from clast.image._image import Image, as_image
 from clast.image._mask import resolve_mask
 from clast.image._read import read_image
-from clast.image._write import save_labels
+from clast.image._write import save_labels, save_map
 
 __all__ = [
     "GridMismatchError",
@@ -29,4 +29,5 @@ __all__ = [
     "read_image",
     "resolve_mask",
     "save_labels",
+    "save_map",
 ]

@@ -1,4 +1,4 @@
-"""NIfTI by nibabel: values as stored, grid as stated, labels on the same grid."""
+"""NIfTI by nibabel: values as stored, grid as stated, labels and maps on the same grid."""
 
 from pathlib import Path
 from typing import Any, cast
@@ -48,17 +48,17 @@ def read_nifti(path: Path) -> Image:
     )
 
 
-def write_nifti_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
-    """Write a label image with the affine, zooms, codes and units of the image it belongs to.
+def write_nifti(path: Path, values: NDArray[Any], image: Image) -> None:
+    """Write values on a grid with the affine, zooms, codes and units of the image they belong to.
 
-    The file stores the integers themselves: scl_slope 1, scl_inter 0, no display window, no intent.
+    The file stores the values themselves: scl_slope 1, scl_inter 0, no display window, no intent.
 
     Parameters
     ----------
     path : Path
         Ends in .nii or .nii.gz.
-    labels : ndarray of uint8, uint16 or int32
-        On the grid of `image`.
+    values : ndarray of the image's shape, or with one more axis
+        Of a dtype that NIfTI knows, such as uint8, uint16, int32 or float32. One more axis becomes the fourth.
     image : Image
         Of any format; without a NIfTI header the affine is made from the spacing.
     """
@@ -67,7 +67,10 @@ def write_nifti_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
     from clast import __version__
 
     order = [image.axes.index(axis) for axis in "XYZ" if axis in image.axes]
-    labels = labels.transpose(order)
+    has_components = values.ndim > image.ndim
+    values = values.transpose([*order, image.ndim] if has_components else order)
+    if has_components and image.ndim == 2:
+        values = values[:, :, np.newaxis]  # the third axis is always space
     header: Any = None
     image_class: Any
     if isinstance(image.header, nib.Nifti1Header):
@@ -77,7 +80,7 @@ def write_nifti_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
         affine = image.affine
     else:
         image_class, affine = nib.Nifti1Image, _affine_from_spacing(image, order)
-    target: Any = image_class(labels, affine, header, dtype=labels.dtype)
+    target: Any = image_class(values, affine, header, dtype=values.dtype)
     if header is None and image.spacing is not None:
         target.header.set_xyzt_units("micron" if image.unit == "um" else "mm")
     for field, value in {"cal_min": 0, "cal_max": 0, "aux_file": b"", "descrip": f"clast {__version__}"}.items():

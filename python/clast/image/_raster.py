@@ -71,8 +71,8 @@ def read_npy(path: Path, axes: str | None = None) -> Image:
     return Image(data, axes)
 
 
-def write_npy_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
-    """Write a label image as numpy array, with the axes of the image it belongs to."""
+def write_npy(path: Path, values: NDArray[Any], image: Image) -> None:
+    """Write values on a grid as numpy array, with the axes of the image they belong to."""
     del image  # an array has no place for its grid
     with path.open("wb") as file:
-        np.save(file, labels)
+        np.save(file, values)

@@ -17,12 +17,13 @@ _PLACEHOLDER_DPI = (1, 72, 96, 100, 150, 200, 300)
 _ALPHA = (1, 2)  # values of the ExtraSamples tag
 _UNITS_OF_TAG = {2: "inch", 3: "cm"}
 _MAX_CLASSIC = 2**32 - 2**25  # bytes; ImageJ's own format ends there, before compression
+_IMAGEJ = (np.uint8, np.uint16, np.float32)  # what its files can hold
 _NO_UNIT = 1  # the unit is in the metadata, where ImageJ looks for it
 
 
 @dataclass(frozen=True)
 class TiffHeader:
-    """Resolution tags to repeat in a label file when they hold no usable pixel size."""
+    """Resolution tags to repeat in a file on the same grid when they hold no usable pixel size."""
 
     resolution: tuple[float, float]
     resolution_unit: int
@@ -73,27 +74,31 @@ def read_tiff(path: Path, axes: str | None = None) -> Image:
     return Image(data, axes, names, spacing, unit if spacing else None, mask=mask, header=header)
 
 
-def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
-    """Write a label image with the axes and pixel size of the image it belongs to, compressed without loss.
+def write_tiff(path: Path, values: NDArray[Any], image: Image) -> None:
+    """Write values on a grid with the axes and pixel size of the image they belong to, compressed without loss.
 
-    uint8 and uint16 labels become ImageJ files (axes, unit and slice distance are in the place where Fiji, napari and
-    tifffile look for them), int32 labels, labels of 4 GB and more, and names that end in .ome.tif become OME-TIFF.
+    uint8, uint16 and float32 become ImageJ files (axes, unit and slice distance are in the place where Fiji, napari and
+    tifffile look for them), other dtypes, values of 4 GB and more, and names that end in .ome.tif become OME-TIFF.
 
     Parameters
     ----------
     path : Path
-    labels : ndarray of uint8, uint16 or int32
-        On the grid of `image`.
+    values : ndarray of the image's shape, or with one more axis
+        One more axis becomes the channels.
     image : Image
     """
     import tifffile
 
     order = [image.axes.index(axis) for axis in "ZYX" if axis in image.axes]
-    labels = np.ascontiguousarray(labels.transpose(order))
     spacing = None if image.spacing is None else tuple(image.spacing[axis] for axis in order)
-    is_big = labels.nbytes > _MAX_CLASSIC
-    is_ome = is_big or labels.dtype == np.int32 or path.name.lower().endswith((".ome.tif", ".ome.tiff"))
-    metadata: dict[str, Any] = {"axes": "ZYX"[-labels.ndim :]}
+    axes = "ZYX"[-len(order) :]
+    if values.ndim > image.ndim:
+        # Both formats have every channel of a slice as a page of its own.
+        order, axes = [*order[:-2], image.ndim, *order[-2:]], axes[:-2] + "CYX"
+    values = np.ascontiguousarray(values.transpose(order))
+    is_big = values.nbytes > _MAX_CLASSIC
+    is_ome = is_big or values.dtype not in _IMAGEJ or path.name.lower().endswith((".ome.tif", ".ome.tiff"))
+    metadata: dict[str, Any] = {"axes": axes}
     resolution: tuple[float, float] | None = None
     resolution_unit: int | None = None
     if spacing is not None:
@@ -103,7 +108,7 @@ def write_tiff_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
         resolution, resolution_unit = image.header.resolution, image.header.resolution_unit
     tifffile.imwrite(
         path,
-        labels,
+        values,
         imagej=not is_ome,
         ome=is_ome,
         bigtiff=is_big,

@@ -1,4 +1,4 @@
-"""Label images to files, checked first and written atomically."""
+"""Label images and maps to files, checked first and written atomically."""
 
 import os
 from collections.abc import Callable
@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clast.image._errors import OutputError
+from clast.image._errors import GridMismatchError, OutputError
 from clast.image._files import check_output, replace_atomically, suffix_of
 from clast.image._image import Image
 
 _Writer = Callable[[Path, NDArray[Any], Image], None]
 
 LABEL_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".png", ".npy")
+MAP_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".npy")
 
 
 def save_labels(path: str | os.PathLike[str], labels: NDArray[Any], image: Image, *, force: bool = False) -> Path:
@@ -61,16 +62,56 @@ def check_label_output(path: Path, ndim: int, *, force: bool) -> None:
         raise OutputError(f"cannot write '{path}': PNG holds two axes, but the labels have {ndim}; use .nii.gz or .tif")
 
 
+def save_map(path: str | os.PathLike[str], values: NDArray[Any], image: Image, *, force: bool = False) -> Path:
+    """Write numbers on the grid of the image they belong to, such as posteriors or their entropy.
+
+    Parameters
+    ----------
+    path : path
+        The suffix decides the format: .nii, .nii.gz, .tif, .tiff (.ome.tif), .npy.
+    values : ndarray of the image's shape, or with one more axis, the last
+        One more axis becomes the fourth of NIfTI and the channels of TIFF, which `read_image` reads as channels.
+    image : Image
+        Gives affine, header and pixel size.
+    force : bool, default=False
+        Replace an existing file.
+
+    Returns
+    -------
+    Path
+        The file, complete: it appears under its name only after it has been written.
+
+    Raises
+    ------
+    GridMismatchError
+        When the values do not have the image's shape.
+    OutputError
+        When the folder is missing, the file exists, or the format is none of these.
+    """
+    path = Path(path)
+    if values.shape[: image.ndim] != image.shape or values.ndim - image.ndim not in (0, 1):
+        raise GridMismatchError(f"'values' has shape {values.shape}, but the image has shape {image.shape}")
+    check_output(path, MAP_SUFFIXES, force=force)
+    with replace_atomically(path, force=force) as temporary:
+        write_map(temporary, values, image)
+    return path
+
+
+def write_map(path: Path, values: NDArray[Any], image: Image) -> None:
+    """Write numbers in the format of the suffix, over whatever is there; `save_map` is the careful way."""
+    _writer(path)(path, values, image)
+
+
 def _writer(path: Path) -> _Writer:
     suffix = suffix_of(path)
     if suffix in (".nii", ".nii.gz"):
-        from clast.image._nifti import write_nifti_labels
+        from clast.image._nifti import write_nifti
 
-        return write_nifti_labels
+        return write_nifti
     if suffix in (".tif", ".tiff"):
-        from clast.image._tiff import write_tiff_labels
+        from clast.image._tiff import write_tiff
 
-        return write_tiff_labels
-    from clast.image._raster import write_npy_labels, write_png_labels
+        return write_tiff
+    from clast.image._raster import write_npy, write_png_labels
 
-    return write_png_labels if suffix == ".png" else write_npy_labels
+    return write_png_labels if suffix == ".png" else write_npy
