@@ -299,7 +299,6 @@ class TestCollapse:
         assert np.isfinite(model.score(samples))
 
     # Away from the origin rounding leaves a variance of 1e-26, which has a Cholesky factor in every other iteration.
-    @pytest.mark.xfail(reason="only a covariance without any Cholesky factor is regularised")
     @pytest.mark.parametrize("covariance_type", ["full", "diag", "spherical"])
     def test_rounding_is_no_variance(self, covariance_type):
         samples = np.concatenate([X, np.full((5, 3), 400.0)])

@@ -137,7 +137,7 @@ fn precision_factor(
     let mut added = 0.0;
     for attempt in 0..MAX_ATTEMPTS {
         let mut factor = covariance.to_vec();
-        if factorize(&mut factor, d) {
+        if factorize(&mut factor, d, floor(ridge)) {
             if attempt > 0 {
                 collapsed.push(component);
             }
@@ -152,9 +152,18 @@ fn precision_factor(
     Err(Error::Collapsed { component })
 }
 
+/// Share of the ridge up to which a variance is nothing but rounding: a component of equal samples far from the origin
+/// would else be lifted in one iteration and not in the next.
+const ROUNDING: f64 = 1e-6;
+
+/// What a variance must exceed.
+fn floor(ridge: Option<f64>) -> f64 {
+    ridge.map_or(0.0, |ridge| ROUNDING * ridge)
+}
+
 /// Lifts variances that are not positive by the ridge.
 fn lift(component: usize, variances: &mut [f64], ridge: Option<f64>, collapsed: &mut Vec<usize>) -> Result<()> {
-    if variances.iter().all(|variance| *variance > 0.0) {
+    if variances.iter().all(|variance| *variance > floor(ridge)) {
         return Ok(());
     }
     match ridge {
