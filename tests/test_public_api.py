@@ -22,6 +22,7 @@ MODULES_WITH_EXAMPLES = [
     "clast._mixture_passes",
     "clast._mixture_statistics",
     "clast._seeding",
+    "clast.sweep",
     "clast._threads",
 ]
 ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
+    from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
 
 _MODULE_OF = {
@@ -29,6 +30,7 @@ _MODULE_OF = {
     "Segmentation": "clast.segmentation",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
+    "kmeans_sweep": "clast.sweep",
     "read_image": "clast.image",
     "segment": "clast.segmentation",
     "threshold_multiotsu": "clast.thresholds",
@@ -45,6 +47,7 @@ __all__ = [
     "get_num_threads",
     "kmeans1d",
     "kmeans_plusplus",
+    "kmeans_sweep",
     "read_image",
     "segment",
     "set_num_threads",

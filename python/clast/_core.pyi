@@ -40,6 +40,15 @@ def kmeans_lloyd(
     on_iteration: Callable[[int, float, bool, float], None] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
 
+def kmeans_sweep(
+    X: _Samples,
+    sweep: list[NDArray[np.float64]],
+    sample_weight: NDArray[np.float64] | None,
+    max_iter: int,
+    tol: float,
+    reorder: bool,
+) -> list[tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]]: ...
+
 _Moments = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]
 _Model = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import StrOptions
@@ -102,6 +102,7 @@ class KMeans(KMeansBase):
     See Also
     --------
     kmeans_plusplus : The initialisation alone.
+    kmeans_sweep : Several numbers of clusters at once.
     segment : Cluster the pixels of an image and get an image of labels.
 
     Notes
@@ -204,21 +205,30 @@ class KMeans(KMeansBase):
         X = check_estimator_samples(self, X, reset=True)
         check_n_clusters(X, self.n_clusters)
         tol = self._absolute_tol(X)
+        weights = check_sample_weight(sample_weight, X.shape[0])
+        starts = self._starts(X, weights)
+        found = _core.kmeans_lloyd(
+            X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol)
+        )
+        return self._keep(X, found)
+
+    def _starts(self, X: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        """Return the initial centers of all runs, shape (n_runs, n_clusters, n_features)."""
         self._n_init = self._resolve_n_init(n_random_runs=10)
         if self.algorithm == "elkan" and self.n_clusters == 1:
             warnings.warn(
                 "algorithm='elkan' doesn't make sense for a single cluster. Using 'lloyd' instead.",
                 RuntimeWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
         random_state = check_random_state(self.random_state)
-        weights = check_sample_weight(sample_weight, X.shape[0])
-        next_centers = initial_centers(self.init, X, self.n_clusters, weights, random_state)
+        next_centers = initial_centers(self.init, X, self.n_clusters, sample_weight, random_state)
+        return np.stack([next_centers() for _ in range(self._n_init)])
 
-        starts = np.stack([next_centers() for _ in range(self._n_init)])
-        self.labels_, centers, self.inertia_, self.n_iter_, report = _core.kmeans_lloyd(
-            X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol)
-        )
+    def _keep(
+        self, X: NDArray[Any], found: tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]
+    ) -> "KMeans":
+        self.labels_, centers, self.inertia_, self.n_iter_, report = found
         self.cluster_centers_ = centers.astype(center_dtype(X), copy=False)
         self.fit_report_ = FitReport(**report)
         self._n_features_out = self.n_clusters

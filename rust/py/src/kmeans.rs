@@ -84,10 +84,42 @@ pub(crate) fn kmeans_lloyd<'py>(
                 },
             ),
         }?;
-        let Best { fit, labels, report } = best.ok_or_else(|| PyValueError::new_err("'starts' holds no run"))?;
-        let centers = fit.centers.into_pyarray(py).reshape([n_clusters, n_features])?;
-        Ok((labels.into_pyarray(py), centers, fit.inertia, fit.n_iter, describe(report)))
+        hand_over(py, best, [n_clusters, n_features])
     })
+}
+
+/// As [`kmeans_lloyd`] for each of several arrays of starts, which share one order of the samples.
+#[pyfunction]
+pub(crate) fn kmeans_sweep<'py>(
+    py: Python<'py>,
+    X: Matrix<'py>,
+    sweep: Vec<PyReadonlyArray3<'py, f64>>,
+    sample_weight: Option<PyReadonlyArray1<'py, f64>>,
+    max_iter: usize,
+    tol: f64,
+    reorder: bool,
+) -> PyResult<Vec<Lloyd<'py>>> {
+    let stop = Stop { max_iter, tol };
+    let reorder = if reorder { Reorder::IfItPays } else { Reorder::Never };
+    with_samples!(&X, samples => {
+        let weights = weights_of(sample_weight.as_ref(), &samples)?;
+        let n_features = samples.n_features();
+        let mut groups: Vec<Vec<&[f64]>> = Vec::new();
+        for starts in &sweep {
+            check_starts(starts.shape(), n_features)?;
+            groups.push(contiguous("starts", starts)?.chunks_exact(starts.shape()[1] * n_features).collect());
+        }
+        let groups: Vec<&[&[f64]]> = groups.iter().map(Vec::as_slice).collect();
+        let found = run(py, |exec| kmeans::fit_each(exec, &samples, weights, reorder, &groups, stop, None))?;
+        let shapes = sweep.iter().map(|starts| [starts.shape()[1], n_features]);
+        found.into_iter().zip(shapes).map(|(best, shape)| hand_over(py, best, shape)).collect()
+    })
+}
+
+fn hand_over(py: Python<'_>, best: Option<Best>, shape: [usize; 2]) -> PyResult<Lloyd<'_>> {
+    let Best { fit, labels, report } = best.ok_or_else(|| PyValueError::new_err("'starts' holds no run"))?;
+    let centers = fit.centers.into_pyarray(py).reshape(shape)?;
+    Ok((labels.into_pyarray(py), centers, fit.inertia, fit.n_iter, describe(report)))
 }
 
 fn describe(report: Report) -> BTreeMap<&'static str, u64> {

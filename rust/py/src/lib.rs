@@ -25,7 +25,8 @@ mod _core {
     use super::choice::{choice_sums, choose_rows};
     #[pymodule_export]
     use super::kmeans::{
-        is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_transform,
+        is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_sweep,
+        kmeans_transform,
     };
     #[pymodule_export]
     use super::kmeans1d::{kmeans1d_fit, kmeans1d_partition};

@@ -55,6 +55,19 @@ pub struct Report {
 }
 
 impl Report {
+    /// What was done after `before`, an earlier report on the same samples.
+    pub(super) fn since(self, before: Self) -> Self {
+        Self {
+            n_iter: self.n_iter - before.n_iter,
+            n_iter_ordered: self.n_iter_ordered - before.n_iter_ordered,
+            n_points: self.n_points,
+            n_distances: self.n_distances - before.n_distances,
+            n_distances_plain: self.n_distances_plain - before.n_distances_plain,
+            n_bytes: self.n_bytes - before.n_bytes,
+            n_bytes_plain: self.n_bytes_plain - before.n_bytes_plain,
+        }
+    }
+
     fn count(&mut self, work: Work, plain: Work) {
         self.n_distances += work.n_distances;
         self.n_distances_plain += plain.n_distances;

@@ -33,32 +33,60 @@ pub fn fit_best<T: Element>(
     stop: Stop,
     on_iteration: Option<OnIteration<'_>>,
 ) -> Result<Option<Best>> {
+    Ok(fit_each(exec, samples, weights, reorder, &[starts], stop, on_iteration)?.pop().flatten())
+}
+
+/// As [`fit_best`] for each of several `sweep`s of starts, as a rule for a number of clusters each: all share one order of
+/// the samples, or their distinct values.
+///
+/// # Errors
+/// As [`Runs::fit`].
+pub fn fit_each<T: Element>(
+    exec: &Exec<'_>,
+    samples: &Samples<'_, T>,
+    weights: Weights<'_>,
+    reorder: Reorder,
+    sweep: &[&[&[f64]]],
+    stop: Stop,
+    mut on_iteration: Option<OnIteration<'_>>,
+) -> Result<Vec<Option<Best>>> {
     let distinct = if matches!(weights, Weights::Unit) { Distinct::find(exec, samples)? } else { None };
-    let n_clusters = starts.iter().map(|centers| centers.len() / samples.n_features()).max().unwrap_or(0);
-    match distinct.filter(|distinct| distinct.counts().len() >= n_clusters) {
-        None => best_of(Runs::new(exec, samples, weights, reorder), starts, stop, on_iteration),
-        Some(distinct) => {
-            let values = distinct.samples()?;
-            let runs = Runs::of_values(exec, &values, distinct.counts(), samples, reorder);
-            let best = best_of(runs, starts, stop, on_iteration)?;
-            Ok(best.map(|best| Best { labels: distinct.expand(samples, &best.labels), ..best }))
-        }
+    let starts = || sweep.iter().copied().flatten();
+    let n_clusters = starts().map(|centers| centers.len() / samples.n_features()).max().unwrap_or(0);
+    let distinct = distinct.filter(|distinct| distinct.counts().len() >= n_clusters);
+    let values = distinct.as_ref().map(Distinct::samples).transpose()?;
+    let mut runs = match (&distinct, &values) {
+        (Some(distinct), Some(values)) => Runs::of_values(exec, values, distinct.counts(), samples, reorder),
+        _ => Runs::new(exec, samples, weights, reorder),
+    };
+    let mut runs_left = starts().count();
+    let mut found = Vec::with_capacity(sweep.len());
+    for starts in sweep {
+        let report = on_iteration.as_mut().map(|report| &mut **report as OnIteration<'_>);
+        let best = best_of(&mut runs, starts, &mut runs_left, stop, report)?;
+        found.push(best.map(|best| match &distinct {
+            Some(distinct) => Best { labels: distinct.expand(samples, &best.labels), ..best },
+            None => best,
+        }));
     }
+    Ok(found)
 }
 
 fn best_of<T: Element>(
-    mut runs: Runs<'_, T>,
+    runs: &mut Runs<'_, T>,
     starts: &[&[f64]],
+    runs_left: &mut usize,
     stop: Stop,
     mut on_iteration: Option<OnIteration<'_>>,
 ) -> Result<Option<Best>> {
+    let before = runs.report();
     let mut best: Option<(Fit, Vec<i32>)> = None;
-    let (mut labels, mut runs_left) = (Vec::new(), starts.len());
+    let mut labels = Vec::new();
     for centers in starts {
-        runs_left -= 1;
+        *runs_left -= 1;
         labels.resize(runs.n_samples(), 0);
         let report = on_iteration.as_mut().map(|report| &mut **report as OnIteration<'_>);
-        let fit = runs.fit(centers, stop, runs_left, &mut labels, report)?;
+        let fit = runs.fit(centers, stop, *runs_left, &mut labels, report)?;
         let n_clusters = fit.centers.len() / runs.n_features();
         match &mut best {
             None => best = Some((fit, std::mem::take(&mut labels))),
@@ -71,6 +99,6 @@ fn best_of<T: Element>(
             Some(_) => {}
         }
     }
-    let report = runs.report();
+    let report = runs.report().since(before);
     Ok(best.map(|(fit, labels)| Best { fit, labels, report }))
 }
