@@ -9,13 +9,16 @@ from sklearn.metrics import pairwise_distances_argmin_min
 
 from inputs import Samples
 from peers import Result
-from workloads import Lloyd, Task
+from workloads import Em, Lloyd, MixtureFit, Task
 
 # Rounding moves samples on the border between two clusters, and no others.
 MIN_EQUAL = 0.999
 MAX_EXCESS = 1e-5
 # A library that draws its own initial centers may end in another optimum, but not in one that a user would reject.
 MAX_EXCESS_OF_OWN_DRAWS = 0.1
+# The means of a mixture: those of float32 sums, and those of clast, which computes in float64 whatever it is given.
+MAX_DIFFERENCE = 1e-2
+PROMISED = 1e-6
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Agreement:
 def judge(X: Samples, tasks: Sequence[Task], results: Sequence[Result], references: Sequence[Result]) -> Agreement:
     """Compare `results` with `references`, what scikit-learn finds in float64."""
     pairs = list(zip(results, references, strict=True))
+    if isinstance(tasks[0], Em | MixtureFit):
+        return _judge_means(pairs)
     is_fit = not isinstance(tasks[0], Lloyd)
     equal = min(_equal_share(*pair) for pair in pairs)
     if equal >= MIN_EQUAL:
@@ -50,6 +55,8 @@ def judge(X: Samples, tasks: Sequence[Task], results: Sequence[Result], referenc
 def keeps_promise(X: Samples, tasks: Sequence[Task], results: Sequence[Result], references: Sequence[Result]) -> bool:
     """Whether results are what clast promises: equal, up to rounding where samples, hence distances, are float32."""
     pairs = list(zip(results, references, strict=True))
+    if isinstance(tasks[0], Em | MixtureFit):
+        return judge(X, tasks, results, references).is_fair and max(_difference(*pair) for pair in pairs) <= PROMISED
     if X.dtype != np.float32:
         return all(
             ours.n_iter == theirs.n_iter and np.array_equal(ours.answer, theirs.answer) for ours, theirs in pairs
@@ -57,6 +64,20 @@ def keeps_promise(X: Samples, tasks: Sequence[Task], results: Sequence[Result], 
     return judge(X, tasks, results, references).is_fair and all(
         _equal_share(*pair) >= MIN_EQUAL or abs(_excess(X, *pair)) <= MAX_EXCESS for pair in pairs
     )
+
+
+def _judge_means(pairs: list[tuple[Result, Result]]) -> Agreement:
+    """Compare the means of mixtures, and their numbers of iterations."""
+    difference = max(_difference(*pair) for pair in pairs)
+    is_fair = difference <= MAX_DIFFERENCE and all(ours.n_iter == theirs.n_iter for ours, theirs in pairs)
+    return Agreement(is_fair, f"{'' if is_fair else 'DISAGREES: '}means within {difference:.0e}")
+
+
+def _difference(result: Result, reference: Result) -> float:
+    """Largest difference of the means, relative to their spread."""
+    means = reference.answer.astype(np.float64)
+    scale = np.abs(means - means.mean(axis=0)).max()
+    return float(np.abs(result.answer - means).max() / scale)
 
 
 def _equal_share(result: Result, reference: Result) -> float:

@@ -54,6 +54,20 @@ def mri() -> Source:
     return Source("brain MRI", _mri) if HAS_MRI else Source("synthetic MRI", _mri_stand_in)
 
 
+def volume(*shape: int) -> Source:
+    """One channel of a tomogram: smooth material of four densities, with noise."""
+
+    def make() -> Samples:
+        rng = np.random.default_rng(0)
+        fields = rng.standard_normal(shape, dtype=np.float32)
+        smooth = gaussian_filter(fields, 6, mode="wrap")
+        phase = np.searchsorted(np.quantile(smooth[::4, ::4], [0.3, 0.5, 0.8]), smooth)
+        values = np.array([20, 60, 90, 150], dtype=np.float32)[phase] + 12 * fields
+        return values.reshape(-1, 1)
+
+    return Source("tomogram-like volume", make)
+
+
 def nanosims(size: int = 256, n_channels: int = 7) -> Source:
     """Ion counts of `n_channels` isotopes over cells, each channel divided by its maximum.
 

@@ -1,5 +1,6 @@
 """Who is measured: each library behind the same three solvers, so that a comparison never knows whom it times."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -10,17 +11,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from inputs import Samples
-from workloads import Fit, Lloyd, PlusPlus, Task
+from workloads import Em, Fit, Lloyd, MixtureFit, PlusPlus, Task
 
 
 @dataclass(frozen=True)
 class Result:
     """What two libraries are compared by."""
 
-    # Label of every sample; from a seeding, the chosen centers, shape (n_clusters, n_features).
+    # Label of every sample; from a seeding the chosen centers, from a mixture its means, shape (n_clusters, n_features).
     answer: NDArray[np.generic]
     # None where the library does not tell.
     n_iter: int | None = None
@@ -34,7 +36,17 @@ class Start:
     labels: NDArray[np.int32]
 
 
-Solver = Callable[[Samples, Any, Start | None], Result]
+@dataclass(frozen=True)
+class MixtureStart:
+    """The same for mixtures."""
+
+    weights: NDArray[np.float64]
+    means: NDArray[np.float64]
+    covariances: NDArray[np.float64]
+    precisions: NDArray[np.float64]
+
+
+Solver = Callable[[Samples, Any, Any], Result]
 
 
 @dataclass(frozen=True)
@@ -45,11 +57,16 @@ class Peer:
     version: str
     solvers: dict[type, Solver]
     set_threads: Callable[[int], object]
+    # How it fits several numbers of clusters in one call, if it can.
+    sweep: Callable[[Samples, tuple[Fit, ...]], list[Result]] | None = None
 
     def solves(self, tasks: tuple[Task, ...]) -> bool:
         return all(type(task) in self.solvers for task in tasks)
 
-    def run(self, X: Samples, tasks: tuple[Task, ...], starts: list[Start | None]) -> list[Result]:
+    def run(self, X: Samples, tasks: tuple[Task, ...], starts: list[Any]) -> list[Result]:
+        fits = tuple(task for task in tasks if isinstance(task, Fit))
+        if self.sweep is not None and len(fits) == len(tasks) > 1:
+            return self.sweep(X, fits)
         return [self.solvers[type(task)](X, task, start) for task, start in zip(tasks, starts, strict=True)]
 
 
@@ -88,24 +105,52 @@ def _estimator_solvers(kmeans: Callable[..., Any]) -> dict[type, Solver]:
     return {Lloyd: lloyd, Fit: fit}
 
 
+def _mixture_solvers(mixture: Callable[..., Any]) -> dict[type, Solver]:
+    def em(X: Samples, task: Em, start: MixtureStart) -> Result:
+        given = {"weights_init": start.weights, "means_init": start.means, "precisions_init": start.precisions}
+        given = {name: value.astype(X.dtype) for name, value in given.items()}
+        with warnings.catch_warnings():
+            # It did not converge: it was not meant to.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model = mixture(task.n_components, max_iter=task.n_iter, tol=0, **given).fit(X)
+        return Result(model.means_, model.n_iter_)
+
+    def fit(X: Samples, task: MixtureFit, _: None) -> Result:
+        model = mixture(task.n_components, random_state=task.random_state).fit(X)
+        return Result(model.means_, model.n_iter_)
+
+    return {Em: em, MixtureFit: fit}
+
+
 def _clast() -> Peer:
     import clast
 
     def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
         return Result(clast.kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[0])
 
-    solvers = {**_estimator_solvers(clast.KMeans), PlusPlus: plus_plus}
-    return Peer("clast", clast.__version__, solvers, clast.set_num_threads)
+    def sweep(X: Samples, tasks: tuple[Fit, ...]) -> list[Result]:
+        (settings,) = {(task.n_init, task.random_state) for task in tasks}
+        numbers = [task.n_clusters for task in tasks]
+        models = clast.kmeans_sweep(X, numbers, n_init=settings[0], random_state=settings[1])
+        return [Result(model.labels_, model.n_iter_) for model in models]
+
+    solvers = {
+        **_estimator_solvers(clast.KMeans),
+        **_mixture_solvers(clast.GaussianMixture),
+        PlusPlus: plus_plus,
+    }
+    return Peer("clast", clast.__version__, solvers, clast.set_num_threads, sweep)
 
 
 def _scikit_learn() -> Peer:
     import sklearn
     from sklearn.cluster import KMeans, kmeans_plusplus
+    from sklearn.mixture import GaussianMixture
 
     def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
         return Result(kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[0])
 
-    solvers = {**_estimator_solvers(KMeans), PlusPlus: plus_plus}
+    solvers = {**_estimator_solvers(KMeans), **_mixture_solvers(GaussianMixture), PlusPlus: plus_plus}
     return Peer("scikit-learn", sklearn.__version__, solvers, _no_own_threads)
 
 
@@ -131,7 +176,23 @@ def _scikit_learn_intelex() -> Peer:
         )
         return Result(seeding.compute(X).centroids)
 
-    solvers = {**_estimator_solvers(cluster.KMeans), PlusPlus: plus_plus}
+    def em(X: Samples, task: Em, start: MixtureStart) -> Result:
+        # oneDAL's own loop, which scikit-learn-intelex does not offer.
+        loop = daal4py.em_gmm(
+            nComponents=task.n_components,
+            maxIterations=task.n_iter,
+            # Less than any change: it makes all iterations.
+            accuracyThreshold=1e-300,
+            fptype="float" if X.dtype == np.float32 else "double",
+            covarianceStorage="full",
+        )
+        weights, means, covariances = (
+            array.astype(X.dtype) for array in (start.weights[np.newaxis], start.means, start.covariances)
+        )
+        found = loop.compute(X, weights, means, list(covariances))
+        return Result(found.means, found.nIterations.item())
+
+    solvers = {**_estimator_solvers(cluster.KMeans), PlusPlus: plus_plus, Em: em}
     return Peer("sklearnex", version("scikit-learn-intelex"), solvers, daal4py.daalinit)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from inputs import Samples, Source, dithered_photo, hyperspectral, mri, nanosims, photo
+from inputs import Samples, Source, dithered_photo, hyperspectral, mri, nanosims, photo, volume
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,28 @@ class PlusPlus:
     random_state: int = 0
 
 
-Task = Lloyd | Fit | PlusPlus
+@dataclass(frozen=True)
+class Em:
+    """Exactly `n_iter` iterations of expectation maximisation from given parameters, full covariances."""
+
+    n_components: int
+    n_iter: int
+
+
+@dataclass(frozen=True)
+class MixtureFit:
+    """A complete fit of a mixture as a user writes it, its k-means start included."""
+
+    n_components: int
+    random_state: int = 123
+
+
+Task = Lloyd | Fit | PlusPlus | Em | MixtureFit
+
+
+def size_of(task: Task) -> int:
+    """Number of clusters or components."""
+    return task.n_components if isinstance(task, Em | MixtureFit) else task.n_clusters
 
 
 @dataclass(frozen=True)
@@ -70,11 +91,11 @@ def title(workload: Workload, X: Samples, tasks: tuple[Task, ...]) -> str:
 
 def n_passes(tasks: tuple[Task, ...]) -> int | None:
     """How often the samples are gone through, if that does not depend on the library."""
-    return sum(task.n_iter for task in tasks) if all(isinstance(task, Lloyd) for task in tasks) else None
+    return sum(task.n_iter for task in tasks) if all(isinstance(task, Lloyd | Em) for task in tasks) else None
 
 
 def _numbers(tasks: tuple[Task, ...]) -> str:
-    numbers = [task.n_clusters for task in tasks]
+    numbers = [size_of(task) for task in tasks]
     return f"{numbers[0]}..{numbers[-1]}" if len(numbers) > 2 else ", ".join(map(str, numbers))
 
 
@@ -86,6 +107,10 @@ def _work(tasks: tuple[Task, ...]) -> str:
             return "complete fit, " + ("one run" if n_init == 1 else f"n_init = {n_init}")
         case PlusPlus():
             return "k-means++ alone"
+        case Em():
+            return f"mixture, {n_passes(tasks)} EM iterations"
+        case MixtureFit():
+            return "mixture, complete fit"
 
 
 # scikit-learn reaches none of these iterations' end: k = 2 converges in 11 and k = 3 in 29.
@@ -111,6 +136,11 @@ WORKLOADS = (
     Workload(photo(400, 500), np.float32, (Lloyd(256, n_iter=20),), Target(best_peer=12)),
     Workload(hyperspectral(400, 500, 32), np.float32, (Lloyd(256, n_iter=20),), Target(best_peer=2.5)),
     Workload(dithered_photo(800, 1250), np.float64, (PlusPlus(64),), Target(scikit_learn=15)),
+    Workload(mri(), np.float64, (Em(3, n_iter=8),), Target(100, 3)),
+    Workload(mri(), np.float64, (Em(6, n_iter=7),), Target(100, 2.5)),
+    Workload(photo(411, 760), np.float64, (Em(2, n_iter=7),), Target(120, 2.5)),
+    Workload(mri(), np.float64, (MixtureFit(3),), Target(scikit_learn=40)),
+    Workload(volume(256, 256, 131), np.float32, (Em(4, n_iter=5),), Target(scikit_learn=60)),
 )
 # How an iteration's cost grows with the number of samples, of features and of clusters.
 CURVES = (

@@ -1,24 +1,28 @@
-"""Compare clast's k-means with its peers: same arrays, same centers, same iterations, agreement first, then time.
+"""Compare clast with its peers: same arrays, same centers, same iterations, agreement first, then time.
 
-python benches/python/compare_kmeans.py [--smoke] [--only TEXT] [--curves] [--update-readme]
+python benches/python/compare.py [--smoke] [--only TEXT] [--curves] [--update-readme]
 """
 
 import argparse
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin
+from sklearn.mixture import GaussianMixture
 
 from agreement import Agreement, judge, keeps_promise
 from inputs import Samples
 from memory import with_peak
-from peers import ON_REQUEST, Peer, Result, Start, available, limited
+from peers import ON_REQUEST, MixtureStart, Peer, Result, Start, available, limited
 from report import OURS, REFERENCE, Entry, Measurement, Row, environment, listing, n_cpus, table, update_readme
 from timing import Effort, Timing, interleaved, streaming_read_s, timed
-from workloads import CURVES, WORKLOADS, Lloyd, Task, Workload, n_passes, title
+from workloads import CURVES, WORKLOADS, Em, Lloyd, Task, Workload, n_passes, title
 
 FULL = Effort(min_repeats=3, max_repeats=31, budget_s=8.0)
 # A smoke run sees every workload once, on so many samples; the largest number of clusters is 256.
@@ -79,7 +83,7 @@ def measure(workload: Workload, X: Samples, peers: list[Peer], effort: Effort) -
 
 
 def find_references(
-    X: Samples, tasks: tuple[Task, ...], starts: list[Start | None], peers: list[Peer]
+    X: Samples, tasks: tuple[Task, ...], starts: list[Any], peers: list[Peer]
 ) -> tuple[tuple[Task, ...], list[Result]]:
     """What scikit-learn finds on the same values in float64, since its float32 sums drift.
 
@@ -99,14 +103,31 @@ def find_references(
     return tasks, results
 
 
-def start_of(X: Samples, task: Task) -> Start | None:
+def start_of(X: Samples, task: Task) -> Start | MixtureStart | None:
+    """Where the tasks begin that begin somewhere."""
+    match task:
+        case Lloyd():
+            return lloyd_start(X, task)
+        case Em():
+            return em_start(X, task)
+    return None
+
+
+def em_start(X: Samples, task: Em) -> MixtureStart:
+    """What scikit-learn's first iteration makes of some of the samples."""
+    thinned = X[:: max(1, len(X) // 20_000)].astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = GaussianMixture(task.n_components, max_iter=1, random_state=0).fit(thinned)
+    return MixtureStart(model.weights_, model.means_, model.covariances_, model.precisions_)
+
+
+def lloyd_start(X: Samples, task: Lloyd) -> Start:
     """Well-spread centers that lie on no sample, for the tasks that begin with some.
 
     Pixels are integers: centers on pixels make exact ties in the first iteration, and rounding breaks those differently
     in every library.
     """
-    if not isinstance(task, Lloyd):
-        return None
     X = X.astype(np.float64)
     thinned = X[:: max(1, len(X) // 20_000)]
     centers, _ = kmeans_plusplus(thinned, task.n_clusters, random_state=0)
