@@ -23,7 +23,7 @@ def main() -> None:
 
     counts = range(1, 10)
     pixels = image.reshape(-1, image.shape[-1])
-    inertia = [clast.KMeans(k, random_state=0).fit(pixels).inertia_ for k in counts]
+    inertia = [model.inertia_ for model in clast.kmeans_sweep(pixels, counts, random_state=0)]
 
     model = clast.KMeans(options.n_clusters, random_state=0)
     segmentation = clast.segment(image, model, label_order="size")

@@ -22,7 +22,7 @@ from workloads import Em, Fit, Lloyd, MixtureFit, PlusPlus, Task
 class Result:
     """What two libraries are compared by."""
 
-    # Label of every sample; from a seeding the chosen centers, from a mixture its means, shape (n_clusters, n_features).
+    # Label of every sample; from a seeding the centers chosen, from a mixture its means, (n_clusters, n_features).
     answer: NDArray[np.generic]
     # None where the library does not tell.
     n_iter: int | None = None

@@ -34,8 +34,8 @@ def kmeans_sweep(
     Returns
     -------
     list of KMeans
-        What ``KMeans(k, **parameters).fit(X)`` gives, for each ``k`` in turn, with the same labels, centers and number of
-        iterations.
+        What ``KMeans(k, **parameters).fit(X)`` gives, for each ``k`` in turn, with the same labels, centers and number
+        of iterations.
 
     Raises
     ------
@@ -48,8 +48,8 @@ def kmeans_sweep(
 
     Notes
     -----
-    The samples are checked once, their variance is computed once, and the copy along a k-d tree or the distinct values of
-    integer samples are made once and serve every fit. Memory: that copy, and the labels of all fits.
+    The samples are checked once, their variance is computed once, and the copy along a k-d tree or the distinct values
+    of integer samples are made once and serve every fit. Memory: that copy, and the labels of all fits.
 
     Examples
     --------

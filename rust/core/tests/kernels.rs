@@ -4,7 +4,10 @@
 
 mod common;
 
-use clast_core::distance::{Assigner, Centers, distances, distances_to_own, nearest_scalar, squared_distance};
+use clast_core::distance::{
+    Assigner, Centers, distances, distances_to_own, nearest_scalar, reads_rows, squared_distance,
+    squared_distance_in_lanes,
+};
 use clast_core::simd::{Level, Tile};
 use clast_core::{Element, Layout, Real, Samples, moments};
 use common::{fused_levels, noise, quarters, rows, run, shapes, to_planes};
@@ -18,6 +21,9 @@ fn check_nearest<T: Element>(values: &[T], n_features: usize, centers: &[f64]) {
     for level in fused_levels() {
         for samples in [samples, planes] {
             check_assigner(level, &samples, &centers);
+            if n_features > 8 {
+                check_found(level, &samples, &centers);
+            }
             check_distances(level, &samples, &centers);
         }
     }
@@ -34,6 +40,27 @@ fn check_assigner<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &
     }
     for (i, label) in labels.iter().enumerate() {
         assert_eq!(*label, nearest_scalar(&point(samples, i), centers.values()).0);
+    }
+}
+
+/// The distances found may be bounds, but they must hold.
+fn check_found<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &Centers<T::Real>) {
+    let mut assigner = Assigner::new(level, centers);
+    let in_lanes = reads_rows(centers.n_clusters(), centers.n_features());
+    let metric = if in_lanes { squared_distance_in_lanes } else { squared_distance };
+    let indices: Vec<usize> = (0..samples.n_samples()).rev().collect();
+    for indices in indices.chunks(assigner.block()) {
+        let found = assigner.find(samples, indices);
+        for (i, index) in indices.iter().enumerate() {
+            let point = point(samples, *index);
+            let distance = |center: &[T::Real]| metric(&point, center);
+            let label = nearest_scalar(&point, centers.values()).0;
+            let others = centers.values().chunks_exact(samples.n_features()).enumerate();
+            let second = others.filter(|(other, _)| *other != label as usize).map(|(_, center)| distance(center));
+            assert_eq!(found.labels[i], label);
+            assert!(found.first[i] >= distance(centers.center(label as usize)));
+            assert!(second.into_iter().all(|second| found.second[i] <= second));
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::nearest::nearest;
 use super::nearest_two::nearest_two;
 use super::rows::{ROWS, Rows};
-use super::{Centers, Padded};
+use super::{CenterView, Centers, Padded, Screen};
 use crate::features::MAX_FEATURES;
 use crate::simd::{Level, MAX_LANES, Tile};
 use crate::{Element, Real, Samples};
@@ -26,16 +26,32 @@ pub struct Assigner<'a, R> {
 #[derive(Debug)]
 enum Buffer<'a, R> {
     Tile(Tile<R>),
+    Screened(Box<Screened<'a, R>>),
     Rows(Rows<R>, &'a Padded<R>),
+}
+
+/// What the kernel for products needs.
+#[derive(Debug)]
+struct Screened<'a, R> {
+    screen: &'a Screen<R>,
+    tile: Tile<R>,
+    /// Squared length of each sample.
+    squares: Vec<R>,
+    /// Samples whose nearest center is not certain, by their number in the block and by their index.
+    doubtful: Vec<usize>,
+    indices: Vec<usize>,
+    /// What differences say about these.
+    found: Found<R>,
 }
 
 impl<'a, R: Real> Assigner<'a, R> {
     /// Buffers for the kernel that suits `centers`.
     #[must_use]
     pub fn new(level: Level, centers: &'a Centers<R>) -> Self {
-        let buffer = match centers.padded() {
-            Some(padded) => Buffer::Rows(Rows::new(padded), padded),
-            None => Buffer::Tile(Tile::new(centers.n_features())),
+        let buffer = match (centers.padded(), centers.screen()) {
+            (Some(padded), _) => Buffer::Rows(Rows::new(padded), padded),
+            (None, Some(screen)) => Buffer::Screened(Box::new(Screened::new(screen, centers.n_features()))),
+            (None, None) => Buffer::Tile(Tile::new(centers.n_features())),
         };
         Self { level, centers, buffer, indices: Vec::new(), found: Found::new() }
     }
@@ -45,6 +61,7 @@ impl<'a, R: Real> Assigner<'a, R> {
     pub fn block(&self) -> usize {
         match &self.buffer {
             Buffer::Tile(tile) => tile.capacity(),
+            Buffer::Screened(screened) => screened.tile.capacity(),
             Buffer::Rows(..) => BLOCK_OF_ROWS,
         }
     }
@@ -54,7 +71,7 @@ impl<'a, R: Real> Assigner<'a, R> {
     pub fn tile(&self) -> Option<&Tile<R>> {
         match &self.buffer {
             Buffer::Tile(tile) => Some(tile),
-            Buffer::Rows(..) => None,
+            Buffer::Screened(_) | Buffer::Rows(..) => None,
         }
     }
 
@@ -95,9 +112,51 @@ impl<'a, R: Real> Assigner<'a, R> {
                 tile.load_some(self.level, samples, indices);
                 nearest_two(self.level, tile, self.centers.view(), &mut self.found);
             }
+            Buffer::Screened(screened) => {
+                screened.find(self.level, samples, indices, self.centers.view(), &mut self.found);
+            }
             Buffer::Rows(rows, padded) => rows.assign(self.level, samples, indices, padded, &mut self.found),
         }
         &self.found
+    }
+}
+
+impl<'a, R: Real> Screened<'a, R> {
+    fn new(screen: &'a Screen<R>, n_features: usize) -> Self {
+        Self {
+            screen,
+            tile: Tile::new(n_features),
+            squares: Vec::new(),
+            doubtful: Vec::new(),
+            indices: Vec::new(),
+            found: Found::new(),
+        }
+    }
+
+    fn find<T: Element<Real = R>>(
+        &mut self,
+        level: Level,
+        samples: &Samples<'_, T>,
+        indices: &[usize],
+        centers: CenterView<'_, R>,
+        found_out: &mut Found<R>,
+    ) {
+        self.tile.load_some(level, samples, indices);
+        self.doubtful.clear();
+        self.screen.run(level, &mut self.tile, &mut self.squares, found_out, &mut self.doubtful);
+        if self.doubtful.is_empty() {
+            return;
+        }
+        self.indices.clear();
+        self.indices.extend(self.doubtful.iter().map(|i| indices[*i]));
+        self.found.resize(self.indices.len());
+        self.tile.load_some(level, samples, &self.indices);
+        nearest_two(level, &self.tile, centers, &mut self.found);
+        for (at, i) in self.doubtful.iter().enumerate() {
+            found_out.labels[*i] = self.found.labels[at];
+            found_out.first[*i] = self.found.first[at];
+            found_out.second[*i] = self.found.second[at];
+        }
     }
 }
 
@@ -106,9 +165,9 @@ impl<'a, R: Real> Assigner<'a, R> {
 pub struct Found<R> {
     /// Label of the nearest center, the lowest on ties.
     pub labels: Vec<i32>,
-    /// Squared distance to it.
+    /// Squared distance to it, or a bound from above.
     pub first: Vec<R>,
-    /// Squared distance to the second nearest, infinite if there is one center only.
+    /// Squared distance to the second nearest, infinite if there is one center only, or a bound from below.
     pub second: Vec<R>,
 }
 

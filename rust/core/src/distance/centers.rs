@@ -1,5 +1,6 @@
 //! Centers of clusters as kernels read them.
 
+use super::Screen;
 use super::rows::{Padded, reads_rows};
 use crate::{Error, Real, Result};
 
@@ -55,6 +56,8 @@ pub struct Centers<R> {
     labels: Vec<R>,
     /// The same for the kernel that reads whole rows, if that one is used: each center padded with zeros.
     padded: Option<Padded<R>>,
+    /// The same for the kernel that computes products, if that one is used.
+    screen: Option<Screen<R>>,
 }
 
 impl<R: Real> Centers<R> {
@@ -69,14 +72,23 @@ impl<R: Real> Centers<R> {
         }
         let values: Vec<R> = centers.iter().map(|c| R::from_f64(*c)).collect();
         let padded = reads_rows(values.len() / n_features, n_features).then(|| Padded::new(&values, n_features));
-        let labels = (0..values.len() / n_features).map(|label| R::from_f64(label as f64)).collect();
-        Ok(Self { values, n_features, labels, padded })
+        let n_clusters = values.len() / n_features;
+        let screen =
+            (padded.is_none() && Screen::<R>::pays(n_clusters, n_features)).then(|| Screen::new(&values, n_features));
+        let labels = (0..n_clusters).map(|label| R::from_f64(label as f64)).collect();
+        Ok(Self { values, n_features, labels, padded, screen })
     }
 
     /// The padded centers, if whole rows are to be read.
     #[must_use]
     pub(super) fn padded(&self) -> Option<&Padded<R>> {
         self.padded.as_ref()
+    }
+
+    /// The centers for products, if these are to be computed.
+    #[must_use]
+    pub(super) fn screen(&self) -> Option<&Screen<R>> {
+        self.screen.as_ref()
     }
 
     /// Number of centers.

@@ -13,6 +13,7 @@ mod own;
 mod plain;
 mod rows;
 mod scalar;
+mod screen;
 
 pub use assigner::{Assigner, Found};
 pub use centers::{Candidates, CenterView, Centers};
@@ -22,3 +23,4 @@ pub use plain::{distances, distances_to_own};
 use rows::Padded;
 pub use rows::{fills_lanes, reads_rows};
 pub use scalar::{nearest_scalar, squared_distance, squared_distance_in_lanes};
+use screen::Screen;

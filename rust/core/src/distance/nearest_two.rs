@@ -39,18 +39,13 @@ fn nearest_two_by_vectors<S: Simd, R: Real>(
             offer::<S, R, 1>(simd, features, start, center, label, &mut best);
         }
         for (v, best) in best.iter().enumerate() {
-            let range = start + v * lanes..start + (v + 1) * lanes;
-            best.first.store_slice(&mut found_out.first[range.clone()]);
-            best.second.store_slice(&mut found_out.second[range.clone()]);
-            for (out, label) in found_out.labels[range].iter_mut().zip(best.label.as_slice()) {
-                *out = label.to_label();
-            }
+            best.store(start + v * lanes, found_out);
         }
     }
 }
 
 /// The two smallest distances so far in each lane, and the label of the smaller one, as a float.
-struct Best<V> {
+pub(super) struct Best<V> {
     first: V,
     second: V,
     label: V,
@@ -58,7 +53,7 @@ struct Best<V> {
 
 impl<V> Best<V> {
     #[inline(always)]
-    fn new<S: Simd, R: Real>(simd: S) -> Self
+    pub(super) fn new<S: Simd, R: Real>(simd: S) -> Self
     where
         V: SimdFloat<S, Element = R>,
     {
@@ -67,15 +62,28 @@ impl<V> Best<V> {
     }
 
     #[inline(always)]
-    fn offer<S: Simd, R: Real>(&mut self, distance: V, label: V)
+    pub(super) fn offer<S: Simd, R: Real>(&mut self, distance: V, label: V)
     where
         V: SimdFloat<S, Element = R>,
     {
         let closer = distance.simd_lt(self.first);
-        let farther = closer.select(self.first, distance);
-        self.second = farther.simd_lt(self.second).select(farther, self.second);
-        self.first = closer.select(distance, self.first);
+        self.second = self.second.min(self.first.max(distance));
+        self.first = self.first.min(distance);
         self.label = closer.select(label, self.label);
+    }
+
+    /// Writes what was found for the samples from `start` on.
+    #[inline(always)]
+    pub(super) fn store<S: Simd, R: Real>(&self, start: usize, found_out: &mut Found<R>)
+    where
+        V: SimdFloat<S, Element = R>,
+    {
+        let range = start..start + V::LEN;
+        self.first.store_slice(&mut found_out.first[range.clone()]);
+        self.second.store_slice(&mut found_out.second[range.clone()]);
+        for (out, label) in found_out.labels[range].iter_mut().zip(self.label.as_slice()) {
+            *out = label.to_label();
+        }
     }
 }
 

@@ -139,6 +139,18 @@ impl<R: Real> Tile<R> {
         });
     }
 
+    /// Takes `point` off each sample, and adds the square of each difference to `squares_out`, one per sample up to the
+    /// capacity.
+    pub(crate) fn subtract(&mut self, level: Level, point: &[R], squares_out: &mut [R]) {
+        let capacity = self.capacity();
+        dispatch!(level, _simd => for (column, p) in self.values.chunks_exact_mut(capacity).zip(point) {
+            for (x, square) in column.iter_mut().zip(&mut *squares_out) {
+                *x -= *p;
+                *square = x.fused_mul_add(*x, *square);
+            }
+        });
+    }
+
     #[inline(always)]
     fn load_by_layout<T: Element>(&mut self, samples: &Samples<'_, T>, range: Range<usize>) {
         let (n, d, capacity) = (samples.n_samples(), samples.n_features(), self.capacity());

@@ -49,7 +49,9 @@ pub(crate) fn to_planes<T: Copy>(values: &[T], n_features: usize) -> Vec<T> {
 
 /// Number of samples, number of features, number of clusters and a seed.
 pub(crate) fn shapes() -> impl Strategy<Value = (usize, usize, usize, u64)> {
-    (1_usize..700, prop_oneof![3 => 1_usize..12, 1 => 12_usize..70], 1_usize..14, any::<u64>())
+    let n_features = prop_oneof![3 => 1_usize..12, 1 => 12_usize..70];
+    let n_clusters = prop_oneof![3 => 1_usize..14, 1 => 14_usize..50];
+    (1_usize..700, n_features, n_clusters, any::<u64>())
         .prop_map(|(n_samples, n_features, n_clusters, seed)| (n_samples, n_features, n_clusters.min(n_samples), seed))
 }
 
