@@ -39,7 +39,6 @@ def kmeans_lloyd(
     reorder: bool,
     on_iteration: Callable[[int, float, bool, float], None] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
-
 def kmeans_sweep(
     X: _Samples,
     sweep: list[NDArray[np.float64]],
