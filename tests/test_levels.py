@@ -14,7 +14,7 @@ ORDER = ["fallback", *LEVELS]
 CODE = """
 import hashlib, json, warnings
 import numpy as np
-from clast import BisectingKMeans, GaussianMixture, KMeans, MiniBatchKMeans, _core, kmeans_plusplus
+from clast import BisectingKMeans, GaussianMixture, KMeans, MiniBatchKMeans, _core, kmeans_plusplus, metrics
 
 warnings.simplefilter("ignore")
 rng = np.random.default_rng(0)
@@ -52,6 +52,15 @@ for n_samples, n_features, k in [(9973, 1, 3), (9973, 3, 8), (9973, 4, 3), (4999
                 name = f"{covariance_type} {dtype} {n_samples}x{n_features} k={k} weighted={sample_weight is not None}"
                 bound, score = model.lower_bound_, model.score(X, sample_weight=sample_weight)
                 results[name] = [digest.hexdigest(), model.n_iter_, bound.hex(), score.hex()]
+for n_features in (1, 3, 8, 30):
+    X, labels = rng.normal(size=(3001, n_features)).astype("float32"), rng.integers(0, 9, 3001)
+    digest = hashlib.sha256()
+    found, rows = metrics.dispersion(X, labels), metrics.sampled_silhouette(X, labels, sample_size=100, random_state=0)
+    silhouettes = [metrics.silhouette_samples(X, labels, method=method) for method in ("exact", "simplified")]
+    for array in (*silhouettes, found.means, found.squares, found.distances, np.array(rows)):
+        digest.update(array.tobytes())
+    bounds = (found.within.hex(), rows.score.hex())
+    results[f"scores of {n_features} features"] = [digest.hexdigest(), rows.n_samples, *bounds]
 print(json.dumps(results))
 """
 

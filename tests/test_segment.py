@@ -208,9 +208,19 @@ def test_errors(options, error, message):
         assert "\n" not in str(caught.value)
 
 
+def test_principal_components():
+    image = np.random.default_rng(0).normal(size=(20, 30, 5)) * [9, 3, 1, 1, 1]
+    result = clast.segment(image, clast.KMeans(3, random_state=0), scale="robust", pca=2, channel_axis=-1)
+    X = RobustScaler().fit_transform(image.reshape(-1, 5))
+    X = PCA(2, svd_solver="full").fit_transform(X)
+    expected = SklearnKMeans(3, random_state=0).fit(X)
+    np.testing.assert_array_equal(result.labels.ravel(), expected.labels_ + 1)
+    np.testing.assert_allclose(result.scaler.transform(image.reshape(-1, 5)), X)
+
+
 def test_arguments_are_checked_before_any_work():
     recorder = Recorder()
-    for options in ({"scale": "log"}, {"label_order": "x"}, {"mask": np.zeros((10, 10))}):
+    for options in ({"scale": "log"}, {"pca": -1}, {"label_order": "x"}, {"mask": np.zeros((10, 10))}):
         with pytest.raises(ValueError):  # noqa: PT011
             clast.segment(GREY, recorder, **options)
     assert not hasattr(recorder, "X")

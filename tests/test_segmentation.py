@@ -126,3 +126,42 @@ def test_repr_is_one_line():
     assert repr(fit(np.arange(20.0).reshape(4, 5), mask=np.eye(4, 5))) == (
         "Segmentation(3 classes by KMeans, 4 of 20 pixels, Image(YX 4 x 5, float64, channel: intensity))"
     )
+
+
+class TestMerge:
+    GREY = np.array([[0, 50, 100, 150], [1, 51, 101, 151]], dtype=np.uint8)
+
+    def test_groups_come_first(self):
+        result = clast.segment(self.GREY, clast.KMeans(4, random_state=0), label_order="center")
+        merged = result.merge({"ends": [1, 4], "low": [2]})
+        np.testing.assert_array_equal(merged.labels, [[1, 2, 3, 1], [1, 2, 3, 1]])
+        assert merged.names == ("ends", "low", "class 3")
+        assert merged.n_classes == 3
+        table = merged.table()
+        assert table["name"].tolist() == ["ends", "low", "class 3"]
+        assert table["mean_intensity"].tolist() == [75.5, 50.5, 100.5]
+        again = merged.merge({"all but ends": [3, 2]})
+        assert again.names == ("all but ends", "ends")
+        np.testing.assert_array_equal(again.labels, [[2, 1, 1, 2], [2, 1, 1, 2]])
+
+    def test_posteriors_add_up(self):
+        image = np.random.default_rng(0).normal(size=(30, 40)) + np.repeat([0, 4, 9, 15], 10)
+        result = clast.segment(image, clast.GaussianMixture(4, random_state=0), label_order="center", channel_axis=None)
+        merged = result.merge({"odd": [1, 3]})
+        single, grouped = result.posteriors(np.float64), merged.posteriors(np.float64)
+        np.testing.assert_allclose(grouped[..., 0], single[..., 0] + single[..., 2], atol=1e-15)
+        np.testing.assert_array_equal(grouped[..., 1:], single[..., [1, 3]])
+
+    def test_legend_has_the_names(self):
+        result = clast.segment(self.GREY, clast.KMeans(4, random_state=0), label_order="center")
+        texts = [text.get_text() for text in result.merge({"dark": [1, 2]}).plot().legends[0].get_texts()]
+        assert texts[0].startswith("dark")
+
+    @pytest.mark.parametrize(
+        ("groups", "message"),
+        [({"a": [1], "b": [1]}, "more than one"), ({"a": [0]}, "1 to 4"), ({"a": [5]}, "1 to 4"), ({"a": []}, "empty")],
+    )
+    def test_bad_groups(self, groups, message):
+        result = clast.segment(self.GREY, clast.KMeans(4, random_state=0))
+        with pytest.raises(ValueError, match=message):
+            result.merge(groups)

@@ -11,13 +11,16 @@ from clast._core import __version__
 from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
+    from clast import metrics
     from clast.bisecting import BisectingKMeans
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
+    from clast.matching import match_labels
     from clast.minibatch import MiniBatchKMeans
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
+    from clast.selection import Selection, select_k
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
 
@@ -28,13 +31,19 @@ _MODULE_OF = {
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
     "Segmentation": "clast.segmentation",
+    "Selection": "clast.selection",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
+    "match_labels": "clast.matching",
     "read_image": "clast.image",
+    "select_k": "clast.selection",
     "segment": "clast.segmentation",
     "threshold_multiotsu": "clast.thresholds",
 }
+
+# Modules with public names of their own.
+_SUBMODULES = ("metrics",)
 
 __all__ = [
     "BisectingKMeans",
@@ -43,13 +52,17 @@ __all__ = [
     "KMeans",
     "MiniBatchKMeans",
     "Segmentation",
+    "Selection",
     "__version__",
     "get_num_threads",
     "kmeans1d",
     "kmeans_plusplus",
     "kmeans_sweep",
+    "match_labels",
+    "metrics",
     "read_image",
     "segment",
+    "select_k",
     "set_num_threads",
     "threads",
     "threshold_multiotsu",
@@ -57,6 +70,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
     module = _MODULE_OF.get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

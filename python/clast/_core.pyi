@@ -46,6 +46,7 @@ def kmeans_sweep(
     max_iter: int,
     tol: float,
     reorder: bool,
+    on_fit: Callable[[], None] | None = None,
 ) -> list[tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]]: ...
 
 _Moments = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], float, float]
@@ -150,3 +151,16 @@ def count_values(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def count_between(X: _Samples, edges: NDArray[np.float64]) -> NDArray[np.int64]: ...
 def multiotsu_bins(frequencies: NDArray[np.float32], n_classes: int) -> NDArray[np.int64]: ...
+def cluster_dispersions(
+    X: _Samples, labels: NDArray[np.int32], n_clusters: int, sample_weight: NDArray[np.float64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
+def silhouettes(
+    X: _Samples,
+    labels: NDArray[np.int32],
+    n_clusters: int,
+    sample_weight: NDArray[np.float64] | None,
+    rows: NDArray[np.int64] | None = None,
+) -> NDArray[np.float64]: ...
+def simplified_silhouettes(
+    X: _Samples, labels: NDArray[np.int32], centers: NDArray[np.float64]
+) -> NDArray[np.float64]: ...

@@ -15,7 +15,9 @@ from clast.image import Image
 _Probabilities = Callable[[NDArray[Any]], NDArray[Any]]
 
 
-def class_probabilities(model: Any, scaler: Any, clusters: NDArray[np.int64]) -> _Probabilities:
+def class_probabilities(
+    model: Any, scaler: Any, clusters: NDArray[np.int64], classes: NDArray[np.int64] | None
+) -> _Probabilities:
     """Return the function from samples in the image's units to the posteriors of the classes.
 
     Parameters
@@ -24,8 +26,10 @@ def class_probabilities(model: Any, scaler: Any, clusters: NDArray[np.int64]) ->
         With ``predict_proba``.
     scaler : transformer or None
         Between image and model.
-    clusters : ndarray of int64, shape (n_classes,)
-        The model's own number of each class.
+    clusters : ndarray of int64
+        The model's own number of each class, or of all clusters of one class after the other.
+    classes : ndarray of int64 of the same shape, or None
+        Index of the class that each of `clusters` belongs to; None where each is a class of its own.
 
     Returns
     -------
@@ -43,9 +47,12 @@ def class_probabilities(model: Any, scaler: Any, clusters: NDArray[np.int64]) ->
             " clast.GaussianMixture(3)"
         )
 
+    starts = None if classes is None else np.unique(classes, return_index=True)[1]
+
     def probabilities(samples: NDArray[Any]) -> NDArray[Any]:
         found = model.predict_proba(samples if scaler is None else scaler.transform(samples))
-        return np.asarray(found)[:, clusters]
+        of_clusters = np.asarray(found)[:, clusters]
+        return of_clusters if starts is None else np.add.reduceat(of_clusters, starts, axis=1)
 
     return probabilities
 

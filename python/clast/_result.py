@@ -1,8 +1,8 @@
 """What a segmentation gives back: labels on the image's grid, and what can be asked of them."""
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,8 +36,12 @@ class Segmentation:
         The pixels that took part; None for all.
     scaler : transformer or None
         The fitted scaler between image and model.
-    clusters : ndarray of int64, shape (n_classes,)
-        The model's own number of each class.
+    clusters : ndarray of int64
+        The model's own number of each class; after `merge`, of all clusters of class 1, then of class 2, and so on.
+    classes : ndarray of int64 of the same shape, or None
+        Index of the class that each of `clusters` belongs to; None where each is a class of its own.
+    names : tuple of str, or None
+        Names of the classes, after `merge`.
 
     Examples
     --------
@@ -59,11 +63,68 @@ class Segmentation:
     mask: NDArray[np.bool_] | None
     scaler: Any
     clusters: NDArray[np.int64]
+    classes: NDArray[np.int64] | None = None
+    names: tuple[str, ...] | None = None
 
     @property
     def n_classes(self) -> int:
         """Number of classes, background not counted."""
-        return len(self.clusters)
+        return len(self.clusters) if self.classes is None else int(self.classes.max()) + 1
+
+    def merge(self, groups: Mapping[str, Sequence[int]]) -> "Segmentation":
+        """Regroup classes by name: several clusters are often one material.
+
+        Parameters
+        ----------
+        groups : mapping of str to sequence of int
+            Labels of the classes that become one, such as ``{"organic": [1, 3], "mineral": [2]}``. Classes not named
+            stay, each by itself, after the groups.
+
+        Returns
+        -------
+        Segmentation
+            Of the same image and model, with the groups as classes 1, 2, ... in their order; posteriors of a group are
+            the sums of those of its classes.
+
+        Raises
+        ------
+        ValueError
+            When a group is empty, or a label is in two groups or is none of the classes.
+
+        Examples
+        --------
+        >>> import clast, numpy as np
+        >>> image = np.array([[10, 90, 200], [11, 91, 202]], dtype=np.uint8)
+        >>> result = clast.segment(image, clast.KMeans(3, random_state=0), label_order="center")
+        >>> result.merge({"bright": [2, 3]}).labels
+        array([[2, 1, 1],
+               [2, 1, 1]], dtype=uint8)
+        """
+        taken = [label for labels in groups.values() for label in labels]
+        for name, labels in groups.items():
+            if len(labels) == 0:
+                raise ValueError(f"group {name!r} is empty, but needs at least one label")
+        for label in taken:
+            if not 1 <= label <= self.n_classes:
+                raise ValueError(f"label {label} is none of the classes 1 to {self.n_classes}")
+            if taken.count(label) > 1:
+                raise ValueError(f"label {label} is in more than one group, or twice in one")
+        old_names = self.names or tuple(f"class {label}" for label in range(1, self.n_classes + 1))
+        rest = [label for label in range(1, self.n_classes + 1) if label not in taken]
+        merged = [*groups.values(), *([label] for label in rest)]
+        new_label = np.zeros(self.n_classes + 1, dtype=self.labels.dtype)
+        for index, labels in enumerate(merged):
+            new_label[list(labels)] = index + 1
+        classes = np.arange(self.n_classes) if self.classes is None else self.classes
+        new_class = new_label[1:].astype(np.int64)[classes] - 1
+        order = np.argsort(new_class, kind="stable")
+        return replace(
+            self,
+            labels=look_up(new_label, self.labels),
+            clusters=self.clusters[order],
+            classes=new_class[order],
+            names=(*groups, *(old_names[label - 1] for label in rest)),
+        )
 
     @cached_property
     def statistics(self) -> ClassStatistics:
@@ -76,15 +137,17 @@ class Segmentation:
         Returns
         -------
         pandas.DataFrame
-            One row per class: `label`, `count`, `fraction` (of the pixels that have a class); where the spacing is
-            known `volume_ml`, `volume_um3`, `area_mm2`, `area_um2` (`volume` or `area` for a spacing without unit);
-            `mean_<channel>` and `std_<channel>` in the image's own units, also when the model saw scaled values.
+            One row per class: `label`, after `merge` its `name`, `count`, `fraction` (of the pixels that have a class);
+            where the spacing is known `volume_ml`, `volume_um3`, `area_mm2`, `area_um2` (`volume` or `area` for a
+            spacing without unit); `mean_<channel>` and `std_<channel>` in the image's own units, also when the model
+            saw scaled values.
         """
         import pandas as pd
 
         statistics = self.statistics
         columns: dict[str, Any] = {
             "label": np.arange(1, self.n_classes + 1),
+            **({} if self.names is None else {"name": self.names}),
             "count": statistics.counts,
             "fraction": statistics.counts / max(1, statistics.counts.sum()),
         }
@@ -242,7 +305,7 @@ class Segmentation:
         )
 
     def _probabilities(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
-        return class_probabilities(self.model, self.scaler, self.clusters)
+        return class_probabilities(self.model, self.scaler, self.clusters, self.classes)
 
     def _mean_colors(self) -> NDArray[Any]:
         means = np.nan_to_num(self.statistics.means)

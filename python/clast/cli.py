@@ -63,6 +63,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_segment(commands)
+    _add_select_k(commands)
     _add_info(commands)
     _add_demo(commands)
     return parser
@@ -95,6 +96,7 @@ def _add_segment(commands: Any) -> None:
     parser.add_argument(
         "--scale", choices=["standard", "minmax", "max", "robust"], help="bring channels to a common scale first"
     )
+    parser.add_argument("--pca", type=_positive_int, metavar="N", help="number of principal components to cluster")
     parser.add_argument(
         "--label-order", choices=["center", "size"], help="number classes by mean of the first channel, or by size"
     )
@@ -109,6 +111,39 @@ def _add_segment(commands: Any) -> None:
     )
     parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
     parser.add_argument("--table", metavar="FILE", help="classes in numbers: .csv or .tsv")
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
+def _add_select_k(commands: Any) -> None:
+    parser = commands.add_parser(
+        "select-k",
+        help="score numbers of clusters by several criteria",
+        description="Fit a model for each number of clusters and score all of them by several criteria.",
+        epilog="example: clast select-k t1.nii.gz flair.nii.gz --k 2:10 --mask nonzero --scale standard --plot k.png",
+    )
+    parser.set_defaults(run=_run_select_k)
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image; several on one grid become its channels")
+    parser.add_argument(
+        "--k", type=_range, default=range(2, 11), metavar="FROM:TO", help="both included (default: 2:10)"
+    )
+    parser.add_argument("--model", choices=["kmeans", "gmm"], default="kmeans", help="default: kmeans")
+    parser.add_argument(
+        "--criteria",
+        metavar="NAME,NAME",
+        help="some of inertia, silhouette, calinski_harabasz, davies_bouldin, entropy,"
+        " gap, stability and, for gmm, bic, aic, icl",
+    )
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    parser.add_argument("--mask", metavar="nonzero|FILE", help="pixels to use, as for segment")
+    parser.add_argument(
+        "--scale", choices=["standard", "minmax", "max", "robust"], help="bring channels to a common scale first"
+    )
+    parser.add_argument("--pca", type=_positive_int, metavar="N", help="number of principal components to cluster")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of the random numbers (default: 0)")
+    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    parser.add_argument("--plot", metavar="FILE", help="curves: .png, .pdf, .svg or .jpg")
+    parser.add_argument("--table", metavar="FILE", help="scores: .csv or .tsv")
     parser.add_argument("--force", action="store_true", help="replace outputs that exist")
     _add_reporting(parser)
 
@@ -150,6 +185,12 @@ def _run_segment(args: argparse.Namespace) -> None:
     from clast._commands import run_segment
 
     run_segment(args)
+
+
+def _run_select_k(args: argparse.Namespace) -> None:
+    from clast._select_command import run_select_k
+
+    run_select_k(args)
 
 
 def _run_info(args: argparse.Namespace) -> None:
@@ -199,6 +240,14 @@ def _positive_int(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
     return value
+
+
+def _range(text: str) -> range:
+    first, colon, last = text.partition(":")
+    low, high = _positive_int(first), _positive_int(last if colon else first)
+    if high < low:
+        raise argparse.ArgumentTypeError(f"must go up, not from {low} to {high}")
+    return range(low, high + 1)
 
 
 def _seed(text: str) -> int:

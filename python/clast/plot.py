@@ -71,7 +71,7 @@ def plot_segmentation(
     slice_axis : str, optional
         "X", "Y" or "Z"; default Z.
     names : sequence of str, optional
-        Names of the classes for the legend; default "class 1", ...
+        Names of the classes for the legend; default those of `Segmentation.merge`, or "class 1", ...
     colors : sequence of colours, optional
         One per class, as matplotlib knows them.
 
@@ -97,6 +97,7 @@ def plot_segmentation(
     from matplotlib.colors import to_rgba_array
 
     image = segmentation.image
+    names = segmentation.names if names is None else names
     palette = class_colors(segmentation.n_classes) if colors is None else to_rgba_array(colors)[:, :3]
     for argument, values in (("names", names), ("colors", palette)):
         if values is not None and len(values) != segmentation.n_classes:

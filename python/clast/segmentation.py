@@ -1,6 +1,5 @@
 """From an image to a segmentation by any clusterer with scikit-learn's interface."""
 
-import copy
 import os
 from collections.abc import Sequence
 from typing import Any
@@ -9,14 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast._lookup import look_up
+from clast._preparation import clone_estimator, make_scaler, prepare
 from clast._result import Segmentation
 from clast._statistics import class_means
-from clast.image import GridMismatchError, Image, ImageError, as_image, resolve_mask
+from clast.image import GridMismatchError, Image, ImageError, as_image
 from clast.image._image import ChannelAxis
 
 __all__ = ["Segmentation", "segment"]
 
-_SCALERS = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "max": "MaxAbsScaler", "robust": "RobustScaler"}
 _LABEL_ORDERS = ("center", "size")
 
 
@@ -26,6 +25,7 @@ def segment(
     *,
     mask: Image | ArrayLike | str | os.PathLike[str] | None = None,
     scale: Any = None,
+    pca: int | float | None = None,
     label_order: str | None = None,
     channel_axis: ChannelAxis = "auto",
     spacing: Sequence[float] | None = None,
@@ -47,6 +47,9 @@ def segment(
     scale : {"standard", "minmax", "max", "robust"}, transformer or None, default=None
         How channels are brought to a common scale before the model sees them: by scikit-learn's StandardScaler,
         MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your own.
+    pca : int, float in (0, 1) or None, default=None
+        Give the model principal components instead of channels: this many, or as many as explain this share of the
+        variance, fitted inside the mask after scaling.
     label_order : {"center", "size"} or None, default=None
         Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers
         of the model, plus one.
@@ -97,20 +100,18 @@ def segment(
            [2, 1, 1]], dtype=uint8)
     """
     _check_model(model)
-    scaler = _make_scaler(scale)
+    scaler, space = make_scaler(scale, pca)
     if label_order is not None and label_order not in _LABEL_ORDERS:
         raise ValueError(f"'label_order' is {label_order!r}, but must be 'center', 'size' or None")
     image = as_image(image, channel_axis=channel_axis, spacing=spacing, unit=unit)
-    inside = resolve_mask(image, mask)
-    X = image.samples() if inside is None else image.data[inside].reshape(-1, image.n_channels)
+    prepared = prepare(image, mask, scaler, space)
+    X, inside = prepared.samples, prepared.inside
     _check_n_samples(model, len(X))
     weights = _inside_weights(sample_weight, image, inside)
-    if scaler is not None:
-        X = scaler.fit_transform(X)
-    fitted = _clone(model)
+    fitted = clone_estimator(model)
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
     n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
-    labels, order = _to_labels(clusters, n_classes, image, inside, label_order)
+    labels, order = to_labels(clusters, n_classes, image, inside, label_order)
     return Segmentation(labels, fitted, image, inside, scaler, order)
 
 
@@ -119,26 +120,6 @@ def _check_model(model: Any) -> None:
     if isinstance(model, type) or not can_predict:
         given = f"the class {model.__name__}" if isinstance(model, type) else repr(model)
         raise TypeError(f"'model' must be a clusterer such as clast.KMeans(3), with fit_predict; got {given}")
-
-
-def _make_scaler(scale: Any) -> Any:
-    """Build an unfitted scaler of our own, so that one given stays as it is."""
-    if scale is None:
-        return None
-    if isinstance(scale, str) and scale in _SCALERS:
-        from sklearn import preprocessing
-
-        return getattr(preprocessing, _SCALERS[scale])()
-    if isinstance(scale, type) or not hasattr(scale, "fit_transform"):
-        names = ", ".join(f"'{name}'" for name in _SCALERS)
-        raise ValueError(f"'scale' is {scale!r}, but must be {names}, a transformer or None")
-    return _clone(scale)
-
-
-def _clone(estimator: Any) -> Any:
-    from sklearn.base import clone
-
-    return clone(estimator) if hasattr(estimator, "get_params") else copy.deepcopy(estimator)
 
 
 def _check_n_samples(model: Any, n_samples: int) -> None:
@@ -185,14 +166,30 @@ def _n_components(model: Any) -> int:
     return n_components if hasattr(model, "predict_proba") and isinstance(n_components, int) else 0
 
 
-def _to_labels(
+def to_labels(
     clusters: NDArray[Any],
     n_classes: int,
     image: Image,
     inside: NDArray[np.bool_] | None,
     label_order: str | None,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
-    """Labels on the grid, and the model's number of each class."""
+    """Put clusters on the grid.
+
+    Parameters
+    ----------
+    clusters : ndarray of int, shape (n_samples,)
+        The model's number of each pixel that takes part, -1 for noise.
+    n_classes : int
+    image : Image
+    inside : ndarray of bool of the image's shape, or None
+    label_order : {"center", "size"} or None
+
+    Returns
+    -------
+    labels : ndarray of the image's shape
+    order : ndarray of int64, shape (n_classes,)
+        The model's number of each class.
+    """
     identity = np.arange(n_classes)
     labels = _scatter(clusters, identity, image.shape, inside)
     if label_order is None or n_classes < 2:

@@ -1,6 +1,6 @@
 """K-means for a range of numbers of clusters."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -60,6 +60,33 @@ def kmeans_sweep(
     [137.5, 16.0, 10.0]
     """
     models = [KMeans(k, **parameters) for k in n_clusters]
+    fitted = fit_sweep(models, X, sample_weight)
+    if len(fitted) < len(models):
+        raise KeyboardInterrupt
+    return fitted
+
+
+def fit_sweep(
+    models: list[KMeans],
+    X: ArrayLike,
+    sample_weight: ArrayLike | None,
+    on_fit: Callable[[], None] | None = None,
+) -> list[KMeans]:
+    """Fit models that differ in their number of clusters alone.
+
+    Parameters
+    ----------
+    models : list of KMeans
+    X : array-like of shape (n_samples, n_features)
+    sample_weight : array-like of shape (n_samples,) or None
+    on_fit : callable, default=None
+        Called when one of them is fitted.
+
+    Returns
+    -------
+    list of KMeans
+        The models, fitted; after Ctrl-C those that were, if there is one.
+    """
     if not models:
         return []
     samples = check_samples(X)
@@ -70,5 +97,7 @@ def kmeans_sweep(
         check_n_clusters(samples, model.n_clusters)
     tol = models[0]._absolute_tol(samples)
     sweep = [model._starts(samples, weights) for model in models]
-    found = _core.kmeans_sweep(samples, sweep, weights, models[0].max_iter, tol, has_room_for(samples.nbytes))
-    return [model._keep(samples, result) for model, result in zip(models, found, strict=True)]
+    reorder = has_room_for(samples.nbytes)
+    found = _core.kmeans_sweep(samples, sweep, weights, models[0].max_iter, tol, reorder, on_fit)
+    # After Ctrl-C there are fewer results than models.
+    return [model._keep(samples, result) for model, result in zip(models, found, strict=False)]

@@ -8,6 +8,7 @@
 mod buffer;
 pub mod choice;
 pub mod chunks;
+pub mod dispersion;
 pub mod distance;
 mod distinct;
 mod element;
@@ -17,10 +18,12 @@ mod features;
 pub mod histogram;
 pub mod kmeans;
 pub mod kmeans1d;
+mod labels;
 mod lanes;
 pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
+pub mod silhouette;
 pub mod simd;
 mod view;
 

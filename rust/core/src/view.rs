@@ -67,6 +67,15 @@ impl<'a, T: Element> Samples<'a, T> {
         self.values
     }
 
+    /// One feature of sample `index`.
+    #[inline(always)]
+    pub(crate) fn value(&self, index: usize, feature: usize) -> T {
+        match self.layout {
+            Layout::RowMajor => self.values[index * self.n_features + feature],
+            Layout::Planes => self.values[feature * self.n_samples + index],
+        }
+    }
+
     /// Copies sample `index` into `row` as floats.
     #[inline(always)]
     pub fn read_row<R: Real>(&self, index: usize, row_out: &mut [R]) {

@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 
 use crate::arrays::{Matrix, check_centers, check_starts, contiguous, vector, with_samples};
 use crate::errors::to_python;
-use crate::runtime::{drive, run};
+use crate::runtime::{drive, drive_to_answer, run};
 
 type Lloyd<'py> = (Bound<'py, PyArray1<i32>>, Bound<'py, PyArray2<f64>>, f64, usize, BTreeMap<&'static str, u64>);
 
@@ -88,8 +88,11 @@ pub(crate) fn kmeans_lloyd<'py>(
     })
 }
 
-/// As [`kmeans_lloyd`] for each of several arrays of starts, which share one order of the samples.
+/// As [`kmeans_lloyd`] for each of several arrays of starts, which share one order of the samples; `on_fit` is called after
+/// each. After Ctrl-C, those that are done.
 #[pyfunction]
+#[pyo3(signature = (X, sweep, sample_weight, max_iter, tol, reorder, on_fit=None))]
+#[allow(clippy::too_many_arguments, reason = "the arguments of a Python function, and the interpreter")]
 pub(crate) fn kmeans_sweep<'py>(
     py: Python<'py>,
     X: Matrix<'py>,
@@ -98,6 +101,7 @@ pub(crate) fn kmeans_sweep<'py>(
     max_iter: usize,
     tol: f64,
     reorder: bool,
+    on_fit: Option<Py<PyAny>>,
 ) -> PyResult<Vec<Lloyd<'py>>> {
     let stop = Stop { max_iter, tol };
     let reorder = if reorder { Reorder::IfItPays } else { Reorder::Never };
@@ -110,7 +114,13 @@ pub(crate) fn kmeans_sweep<'py>(
             groups.push(contiguous("starts", starts)?.chunks_exact(starts.shape()[1] * n_features).collect());
         }
         let groups: Vec<&[&[f64]]> = groups.iter().map(Vec::as_slice).collect();
-        let found = run(py, |exec| kmeans::fit_each(exec, &samples, weights, reorder, &groups, stop, None))?;
+        let found = drive_to_answer(
+            py,
+            |exec, report| {
+                kmeans::fit_each(exec, &samples, weights, reorder, &groups, stop, None, || report(()))
+            },
+            |()| on_fit.as_ref().map_or(Ok(()), |on_fit| Python::attach(|py| on_fit.call0(py).map(drop))),
+        )?;
         let shapes = sweep.iter().map(|starts| [starts.shape()[1], n_features]);
         found.into_iter().zip(shapes).map(|(best, shape)| hand_over(py, best, shape)).collect()
     })

@@ -6,6 +6,7 @@ mod choice;
 mod errors;
 mod kmeans;
 mod kmeans1d;
+mod metrics;
 mod minibatch;
 mod mixture;
 mod moments;
@@ -30,6 +31,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::kmeans1d::{kmeans1d_fit, kmeans1d_partition};
+    #[pymodule_export]
+    use super::metrics::{cluster_dispersions, silhouettes, simplified_silhouettes};
     #[pymodule_export]
     use super::minibatch::kmeans_minibatch_step;
     #[pymodule_export]

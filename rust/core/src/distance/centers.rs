@@ -2,6 +2,7 @@
 
 use super::Screen;
 use super::rows::{Padded, reads_rows};
+use crate::labels::check_range;
 use crate::{Error, Real, Result};
 
 /// Centers to choose among, with their labels.
@@ -127,13 +128,6 @@ impl<R: Real> Centers<R> {
     /// # Errors
     /// [`Error::Range`] naming the first label without one.
     pub fn check_labels(&self, labels: &[i32]) -> Result<()> {
-        match labels.iter().find(|label| **label < 0 || **label as usize >= self.n_clusters()) {
-            None => Ok(()),
-            Some(label) => Err(Error::Range {
-                argument: "labels",
-                got: label.to_string(),
-                needed: format!("from 0 to {}", self.n_clusters() - 1),
-            }),
-        }
+        check_range(labels, self.n_clusters())
     }
 }

@@ -4,15 +4,9 @@ use rayon::prelude::*;
 
 use crate::chunks::Chunks;
 use crate::distance::{Assigner, Centers, OwnDistances, distances};
+use crate::labels::check_count;
 use crate::simd::Tile;
 use crate::{Element, Error, Exec, Real, Result, Samples, Weights};
-
-pub(super) fn check_labels<T: Element>(samples: &Samples<'_, T>, labels: &[i32]) -> Result<()> {
-    if labels.len() == samples.n_samples() {
-        return Ok(());
-    }
-    Err(Error::Mismatch { argument: "labels", dimension: "labels", got: labels.len(), needed: samples.n_samples() })
-}
 
 /// Writes the label of the center nearest to each sample, the lowest on ties; shape (`n_samples`,).
 ///
@@ -24,7 +18,7 @@ pub fn predict<T: Element>(
     centers: &[f64],
     labels_out: &mut [i32],
 ) -> Result<()> {
-    check_labels(samples, labels_out)?;
+    check_count(samples, labels_out)?;
     let centers = Centers::<T::Real>::new(centers, samples.n_features())?;
     let length = Chunks::new(samples.n_samples(), 1).length();
     labels_out.par_chunks_mut(length).enumerate().try_for_each(|(chunk, labels)| {
@@ -51,7 +45,7 @@ pub fn inertia<T: Element>(
     centers: &[f64],
     labels: &[i32],
 ) -> Result<f64> {
-    check_labels(samples, labels)?;
+    check_count(samples, labels)?;
     Centers::<f64>::new(centers, samples.n_features())?.check_labels(labels)?;
     checked_inertia(exec, samples, weights, centers, labels)
 }

@@ -2,9 +2,9 @@
 
 use rayon::prelude::*;
 
-use super::assign::check_labels;
 use crate::chunks::Chunks;
 use crate::distance::{Assigner, Centers, OwnDistances};
+use crate::labels::check_count;
 use crate::{Element, Error, Exec, Layout, Real, Result, Samples, Weights};
 
 /// Weighted sum of the squared distances of the samples of each cluster to its center, shape (`n_clusters`,).
@@ -19,7 +19,7 @@ pub fn inertia_per_cluster<T: Element>(
     centers: &[f64],
     labels: &[i32],
 ) -> Result<Vec<f64>> {
-    check_labels(samples, labels)?;
+    check_count(samples, labels)?;
     let centers = Centers::<f64>::new(centers, samples.n_features())?;
     centers.check_labels(labels)?;
     let chunks = Chunks::new(samples.n_samples(), centers.n_clusters());
@@ -95,7 +95,7 @@ pub fn predict_tree<T: Element>(
     tree: &Tree<T::Real>,
     labels_out: &mut [i32],
 ) -> Result<()> {
-    check_labels(samples, labels_out)?;
+    check_count(samples, labels_out)?;
     let length = Chunks::new(samples.n_samples(), tree.splits.len()).length();
     labels_out.par_chunks_mut(length).enumerate().try_for_each(|(chunk, labels)| {
         exec.check()?;

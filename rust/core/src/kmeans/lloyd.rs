@@ -9,6 +9,7 @@ use super::plain::PlainPass;
 use super::sums::Sums;
 use super::wide::WidePass;
 use crate::distance::Centers;
+use crate::labels::check_count;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
 /// When a run ends.
@@ -188,7 +189,7 @@ impl<'a, T: Element> Runs<'a, T> {
         labels_out: &mut [i32],
         mut on_iteration: Option<OnIteration<'_>>,
     ) -> Result<Fit> {
-        assign::check_labels(self.samples, labels_out)?;
+        check_count(self.samples, labels_out)?;
         if stop.max_iter == 0 {
             return Err(Error::Range { argument: "max_iter", got: "0".into(), needed: "at least 1".into() });
         }

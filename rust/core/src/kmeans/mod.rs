@@ -21,3 +21,4 @@ pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
 pub use minibatch::minibatch_step;
 pub use restarts::{Best, fit_best, fit_each};
 pub use seeding::plus_plus;
+pub(crate) use sums::Sums;

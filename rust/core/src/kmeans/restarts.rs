@@ -3,7 +3,7 @@
 use super::assign::is_same_clustering;
 use super::lloyd::{Fit, OnIteration, Reorder, Report, Runs, Stop};
 use crate::distinct::Distinct;
-use crate::{Element, Exec, Result, Samples, Weights};
+use crate::{Element, Error, Exec, Result, Samples, Weights};
 
 /// The best of several runs.
 #[derive(Debug, Clone)]
@@ -33,14 +33,16 @@ pub fn fit_best<T: Element>(
     stop: Stop,
     on_iteration: Option<OnIteration<'_>>,
 ) -> Result<Option<Best>> {
-    Ok(fit_each(exec, samples, weights, reorder, &[starts], stop, on_iteration)?.pop().flatten())
+    Ok(fit_each(exec, samples, weights, reorder, &[starts], stop, on_iteration, || ())?.pop().flatten())
 }
 
 /// As [`fit_best`] for each of several `sweep`s of starts, as a rule for a number of clusters each: all share one order of
-/// the samples, or their distinct values.
+/// the samples, or their distinct values. Calls `on_fit` when one of them is done; those that are done when the caller
+/// asks to stop are the answer.
 ///
 /// # Errors
 /// As [`Runs::fit`].
+#[allow(clippy::too_many_arguments, reason = "what is fitted, how, and whom to tell")]
 pub fn fit_each<T: Element>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
@@ -49,6 +51,7 @@ pub fn fit_each<T: Element>(
     sweep: &[&[&[f64]]],
     stop: Stop,
     mut on_iteration: Option<OnIteration<'_>>,
+    mut on_fit: impl FnMut(),
 ) -> Result<Vec<Option<Best>>> {
     let distinct = if matches!(weights, Weights::Unit) { Distinct::find(exec, samples)? } else { None };
     let starts = || sweep.iter().copied().flatten();
@@ -63,11 +66,15 @@ pub fn fit_each<T: Element>(
     let mut found = Vec::with_capacity(sweep.len());
     for starts in sweep {
         let report = on_iteration.as_mut().map(|report| &mut **report as OnIteration<'_>);
-        let best = best_of(&mut runs, starts, &mut runs_left, stop, report)?;
+        let best = match best_of(&mut runs, starts, &mut runs_left, stop, report) {
+            Err(Error::Interrupted) if !found.is_empty() => break,
+            best => best?,
+        };
         found.push(best.map(|best| match &distinct {
             Some(distinct) => Best { labels: distinct.expand(samples, &best.labels), ..best },
             None => best,
         }));
+        on_fit();
     }
     Ok(found)
 }

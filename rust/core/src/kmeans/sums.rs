@@ -18,7 +18,7 @@ const TURNS: usize = 4;
 
 /// One row per cluster: total weight, then the weighted sum of each feature.
 #[derive(Debug, Clone)]
-pub(super) struct Sums {
+pub(crate) struct Sums {
     values: Vec<f64>,
     n_clusters: usize,
     n_features: usize,
@@ -26,7 +26,7 @@ pub(super) struct Sums {
 }
 
 impl Sums {
-    pub(super) fn new(n_clusters: usize, n_features: usize) -> Self {
+    pub(crate) fn new(n_clusters: usize, n_features: usize) -> Self {
         let values = vec![0.0; n_clusters * (n_features + 1) * Self::turns(n_features)];
         Self { values, n_clusters, n_features, row: vec![0.0; n_features] }
     }
@@ -35,12 +35,12 @@ impl Sums {
         if n_features <= MAX_FEATURES { TURNS } else { 1 }
     }
 
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.values.fill(0.0);
     }
 
     /// Adds the samples of a tile that starts at sample `start`.
-    pub(super) fn add<T: Element>(
+    pub(crate) fn add<T: Element>(
         &mut self,
         level: Level,
         samples: &Samples<'_, T>,
@@ -58,7 +58,7 @@ impl Sums {
 
     /// Adds the samples of a tile of at most [`MAX_FEATURES`] features; `clusters` are those that occur, if that is
     /// known, in ascending order.
-    pub(super) fn add_tile<R: Real>(
+    pub(crate) fn add_tile<R: Real>(
         &mut self,
         level: Level,
         weights: Weights<'_>,
@@ -80,7 +80,7 @@ impl Sums {
 
     /// Moves a sample of weight 1 from the cluster with the label `from`, if there is one, to another.
     #[inline(always)]
-    pub(super) fn move_sample<T: Element>(&mut self, samples: &Samples<'_, T>, index: usize, from: i32, to: i32) {
+    pub(crate) fn move_sample<T: Element>(&mut self, samples: &Samples<'_, T>, index: usize, from: i32, to: i32) {
         let width = self.n_features + 1;
         samples.read_row(index, &mut self.row);
         if let Ok(from) = usize::try_from(from) {
@@ -99,7 +99,7 @@ impl Sums {
 
     /// Adds samples that were added up before.
     #[inline(always)]
-    pub(super) fn add_row(&mut self, cluster: usize, weight: f64, features: &[f64]) {
+    pub(crate) fn add_row(&mut self, cluster: usize, weight: f64, features: &[f64]) {
         let width = self.n_features + 1;
         let (total, sums) = self.values[cluster * width..][..width].split_at_mut(1);
         total[0] += weight;
@@ -170,7 +170,7 @@ impl Sums {
     }
 
     /// Adds all turns of `other`, in order, to the first of `self`.
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         let size = self.n_clusters * (self.n_features + 1);
         for turn in other.values.chunks_exact(size) {
             for (sum, value) in self.values.iter_mut().zip(turn) {
@@ -180,17 +180,17 @@ impl Sums {
     }
 
     /// Total weight of a cluster, after [`Sums::merge`].
-    pub(super) fn weight(&self, cluster: usize) -> f64 {
+    pub(crate) fn weight(&self, cluster: usize) -> f64 {
         self.values[cluster * (self.n_features + 1)]
     }
 
     /// Sums of the features of a cluster, after [`Sums::merge`].
-    pub(super) fn features(&self, cluster: usize) -> &[f64] {
+    pub(crate) fn features(&self, cluster: usize) -> &[f64] {
         &self.values[cluster * (self.n_features + 1)..][1..=self.n_features]
     }
 
     /// Moves one sample from its cluster into an empty one.
-    pub(super) fn relocate(&mut self, sample: &[f64], weight: f64, from: usize, to: usize) {
+    pub(crate) fn relocate(&mut self, sample: &[f64], weight: f64, from: usize, to: usize) {
         let width = self.n_features + 1;
         self.values[from * width] -= weight;
         self.values[to * width] = weight;
@@ -202,7 +202,7 @@ impl Sums {
 
     /// Weighted mean of each cluster, shape (`n_clusters`, `n_features`); a cluster left without weight is put on the
     /// heaviest one, as scikit-learn does.
-    pub(super) fn centers(&self, centers_out: &mut [f64]) {
+    pub(crate) fn centers(&self, centers_out: &mut [f64]) {
         let heaviest = (0..self.n_clusters).rev().max_by(|a, b| self.weight(*a).total_cmp(&self.weight(*b)));
         for (cluster, center) in centers_out.chunks_exact_mut(self.n_features).enumerate() {
             let source = if self.weight(cluster) > 0.0 { cluster } else { heaviest.unwrap_or(cluster) };

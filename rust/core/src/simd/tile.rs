@@ -98,6 +98,15 @@ impl<R: Real> Tile<R> {
         self.labels[self.len..].fill(-R::ONE);
     }
 
+    /// Sets the labels of the samples it holds.
+    #[inline(always)]
+    pub(crate) fn set_labels(&mut self, labels: &[i32]) {
+        for (out, label) in self.labels.iter_mut().zip(labels) {
+            *out = R::from_f64(f64::from(*label));
+        }
+        self.mark_padding();
+    }
+
     /// Writes the labels as integers and returns whether any of them changed.
     pub fn store_labels(&self, level: Level, labels_out: &mut [i32]) -> bool {
         dispatch!(level, _simd => {

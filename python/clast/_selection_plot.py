@@ -1,0 +1,76 @@
+"""Curves of the criteria for the number of clusters."""
+
+import math
+from typing import TYPE_CHECKING
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    from clast.selection import Selection
+
+# Okabe and Ito's blue and vermilion, told apart with any kind of colour vision.
+_CURVE, _CHOICE = "#0072B2", "#D55E00"
+
+_TITLES = {
+    "inertia": "inertia (knee)",
+    "silhouette": "silhouette (highest)",
+    "calinski_harabasz": "Calinski-Harabasz (highest)",
+    "davies_bouldin": "Davies-Bouldin (lowest)",
+    "entropy": "entropy of the labels (knee)",
+    "gap": "gap statistic (first within an error)",
+    "bic": "BIC (lowest)",
+    "aic": "AIC (lowest)",
+    "icl": "ICL (lowest)",
+    "stability": "stability over seeds (highest)",
+}
+_UNITS = {"entropy": "bits", "stability": "adjusted Rand index", "gap": "nats", "inertia": "sum of squares"}
+
+
+def plot_selection(selection: "Selection") -> Figure:
+    """Draw a panel for each criterion with its errors, and mark the number of clusters that it prefers.
+
+    Parameters
+    ----------
+    selection : Selection
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    criteria, choices = selection.criteria, selection.choices()
+    n_columns = min(3, len(criteria))
+    n_rows = math.ceil(len(criteria) / n_columns)
+    figure = Figure(figsize=(3.6 * n_columns, 2.8 * n_rows + 0.4), layout="constrained")
+    panels = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    for panel, criterion in zip(panels, criteria, strict=False):
+        _draw(panel, selection, criterion, choices[criterion])
+    for panel in panels[len(criteria) :]:
+        panel.set_visible(False)
+    figure.suptitle(f"number of clusters, features: {selection.space}", fontsize="medium")
+    return figure
+
+
+def _draw(panel: Axes, selection: "Selection", criterion: str, chosen: int | None) -> None:
+    table = selection.table
+    errors = table.get(f"{criterion}_se")
+    panel.errorbar(
+        table.index, table[criterion], yerr=errors, color=_CURVE, marker="o", markersize=4, linewidth=1.2, capsize=2
+    )
+    if chosen is not None:
+        panel.plot(chosen, table[criterion][chosen], marker="o", markersize=10, fillstyle="none", color=_CHOICE)
+        panel.annotate(
+            f"k = {chosen}",
+            (chosen, table[criterion][chosen]),
+            xytext=(8, 8),
+            textcoords="offset points",
+            color=_CHOICE,
+            fontsize="small",
+        )
+    panel.set_title(_TITLES[criterion], fontsize="small")
+    panel.set_xlabel("clusters k", fontsize="small")
+    panel.set_ylabel(_UNITS.get(criterion, "score"), fontsize="small")
+    panel.tick_params(labelsize="small")
+    panel.xaxis.set_major_locator(MaxNLocator(integer=True))
+    panel.margins(x=0.06, y=0.15)
