@@ -9,7 +9,7 @@ from sklearn.metrics import pairwise_distances_argmin_min
 
 from inputs import Samples
 from peers import Result
-from workloads import Em, Lloyd, MixtureFit, Task
+from workloads import Em, Lloyd, MixtureFit, Score, ScoredFit, Task
 
 # Rounding moves samples on the border between two clusters, and no others.
 MIN_EQUAL = 0.999
@@ -19,6 +19,8 @@ MAX_EXCESS_OF_OWN_DRAWS = 0.1
 # The means of a mixture: those of float32 sums, and those of clast, which computes in float64 whatever it is given.
 MAX_DIFFERENCE = 1e-2
 PROMISED = 1e-6
+# Scores: rounding, and that of distances from expanded squares.
+MAX_SCORE_DIFFERENCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ def judge(X: Samples, tasks: Sequence[Task], results: Sequence[Result], referenc
     pairs = list(zip(results, references, strict=True))
     if isinstance(tasks[0], Em | MixtureFit):
         return _judge_means(pairs)
+    if isinstance(tasks[0], Score | ScoredFit):
+        return _judge_scores(pairs)
     is_fit = not isinstance(tasks[0], Lloyd)
     equal = min(_equal_share(*pair) for pair in pairs)
     if equal >= MIN_EQUAL:
@@ -57,6 +61,8 @@ def keeps_promise(X: Samples, tasks: Sequence[Task], results: Sequence[Result], 
     pairs = list(zip(results, references, strict=True))
     if isinstance(tasks[0], Em | MixtureFit):
         return judge(X, tasks, results, references).is_fair and max(_difference(*pair) for pair in pairs) <= PROMISED
+    if isinstance(tasks[0], Score | ScoredFit):
+        return _judge_scores(pairs).is_fair
     if X.dtype != np.float32:
         return all(
             ours.n_iter == theirs.n_iter and np.array_equal(ours.answer, theirs.answer) for ours, theirs in pairs
@@ -71,6 +77,12 @@ def _judge_means(pairs: list[tuple[Result, Result]]) -> Agreement:
     difference = max(_difference(*pair) for pair in pairs)
     is_fair = difference <= MAX_DIFFERENCE and all(ours.n_iter == theirs.n_iter for ours, theirs in pairs)
     return Agreement(is_fair, f"{'' if is_fair else 'DISAGREES: '}means within {difference:.0e}")
+
+
+def _judge_scores(pairs: list[tuple[Result, Result]]) -> Agreement:
+    difference = max(float(np.abs(ours.answer / theirs.answer - 1).max()) for ours, theirs in pairs)
+    is_fair = difference <= MAX_SCORE_DIFFERENCE
+    return Agreement(is_fair, f"{'' if is_fair else 'DISAGREES: '}scores within {difference:.0e}")
 
 
 def _difference(result: Result, reference: Result) -> float:

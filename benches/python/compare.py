@@ -22,7 +22,7 @@ from memory import with_peak
 from peers import ON_REQUEST, MixtureStart, Peer, Result, Start, available, limited
 from report import OURS, REFERENCE, Entry, Measurement, Row, environment, listing, n_cpus, table, update_readme
 from timing import Effort, Timing, interleaved, streaming_read_s, timed
-from workloads import CURVES, WORKLOADS, Em, Lloyd, Task, Workload, n_passes, title
+from workloads import CURVES, WORKLOADS, Em, Lloyd, Score, Task, Workload, n_passes, title
 
 FULL = Effort(min_repeats=3, max_repeats=31, budget_s=8.0)
 # A smoke run sees every workload once, on so many samples; the largest number of clusters is 256.
@@ -106,7 +106,7 @@ def find_references(
 def start_of(X: Samples, task: Task) -> Start | MixtureStart | None:
     """Where the tasks begin that begin somewhere."""
     match task:
-        case Lloyd():
+        case Lloyd() | Score():
             return lloyd_start(X, task)
         case Em():
             return em_start(X, task)
@@ -122,7 +122,7 @@ def em_start(X: Samples, task: Em) -> MixtureStart:
     return MixtureStart(model.weights_, model.means_, model.covariances_, model.precisions_)
 
 
-def lloyd_start(X: Samples, task: Lloyd) -> Start:
+def lloyd_start(X: Samples, task: Lloyd | Score) -> Start:
     """Well-spread centers that lie on no sample, for the tasks that begin with some.
 
     Pixels are integers: centers on pixels make exact ties in the first iteration, and rounding breaks those differently

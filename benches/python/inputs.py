@@ -11,6 +11,7 @@ from numpy.typing import DTypeLike, NDArray
 from PIL import Image
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from sklearn.datasets import load_sample_image
+from sklearn.decomposition import PCA
 
 Samples = NDArray[np.generic]
 
@@ -52,6 +53,17 @@ def dithered_photo(height: int, width: int) -> Source:
 def mri() -> Source:
     """Voxels that are positive in all four modalities of a brain."""
     return Source("brain MRI", _mri) if HAS_MRI else Source("synthetic MRI", _mri_stand_in)
+
+
+def thinned(source: Source, n_samples: int) -> Source:
+    """At most `n_samples` of another source, evenly spread."""
+    return Source(source.name, lambda: source.samples(np.float64, n_samples))
+
+
+def components(source: Source, n_components: int) -> Source:
+    """The first principal components of another source."""
+    project = PCA(n_components, svd_solver="full").fit_transform
+    return Source(f"{source.name} by PCA", lambda: project(source.samples(np.float64)))
 
 
 def volume(*shape: int) -> Source:

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from importlib.metadata import version
@@ -11,18 +11,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import entropy
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 
 from inputs import Samples
-from workloads import Em, Fit, Lloyd, MixtureFit, PlusPlus, Task
+from workloads import Em, Fit, Lloyd, MixtureFit, PlusPlus, Score, ScoredFit, Task
 
 
 @dataclass(frozen=True)
 class Result:
     """What two libraries are compared by."""
 
-    # Label of every sample; from a seeding the centers chosen, from a mixture its means, (n_clusters, n_features).
+    # Label of every sample; from a seeding the centers chosen, from a mixture its means, (n_clusters, n_features);
+    # scores.
     answer: NDArray[np.generic]
     # None where the library does not tell.
     n_iter: int | None = None
@@ -57,16 +59,16 @@ class Peer:
     version: str
     solvers: dict[type, Solver]
     set_threads: Callable[[int], object]
-    # How it fits several numbers of clusters in one call, if it can.
-    sweep: Callable[[Samples, tuple[Fit, ...]], list[Result]] | None = None
+    # How it solves several tasks of a kind in one call, if it can.
+    sweeps: dict[type, Callable[[Samples, tuple[Any, ...]], list[Result]]] = field(default_factory=dict)
 
     def solves(self, tasks: tuple[Task, ...]) -> bool:
         return all(type(task) in self.solvers for task in tasks)
 
     def run(self, X: Samples, tasks: tuple[Task, ...], starts: list[Any]) -> list[Result]:
-        fits = tuple(task for task in tasks if isinstance(task, Fit))
-        if self.sweep is not None and len(fits) == len(tasks) > 1:
-            return self.sweep(X, fits)
+        sweep = self.sweeps.get(type(tasks[0]))
+        if sweep is not None and len(tasks) > 1:
+            return sweep(X, tasks)
         return [self.solvers[type(task)](X, task, start) for task, start in zip(tasks, starts, strict=True)]
 
 
@@ -105,6 +107,26 @@ def _estimator_solvers(kmeans: Callable[..., Any]) -> dict[type, Solver]:
     return {Lloyd: lloyd, Fit: fit}
 
 
+def _score_solvers(kmeans: Callable[..., Any], scores: Any) -> dict[type, Solver]:
+    def score(X: Samples, task: Score, start: Start) -> Result:
+        return Result(np.array([getattr(scores, task.name)(X, start.labels)]))
+
+    def scored_fit(X: Samples, task: ScoredFit, _: None) -> Result:
+        model = kmeans(task.n_clusters, random_state=task.random_state).fit(X)
+        return Result(
+            np.array(
+                [
+                    model.inertia_,
+                    scores.calinski_harabasz_score(X, model.labels_),
+                    scores.davies_bouldin_score(X, model.labels_),
+                    entropy(np.bincount(model.labels_), base=2),
+                ]
+            )
+        )
+
+    return {Score: score, ScoredFit: scored_fit}
+
+
 def _mixture_solvers(mixture: Callable[..., Any]) -> dict[type, Solver]:
     def em(X: Samples, task: Em, start: MixtureStart) -> Result:
         given = {"weights_init": start.weights, "means_init": start.means, "precisions_init": start.precisions}
@@ -134,23 +156,37 @@ def _clast() -> Peer:
         models = clast.kmeans_sweep(X, numbers, n_init=settings[0], random_state=settings[1])
         return [Result(model.labels_, model.n_iter_) for model in models]
 
+    def scored_sweep(X: Samples, tasks: tuple[ScoredFit, ...]) -> list[Result]:
+        (random_state,) = {task.random_state for task in tasks}
+        criteria = ["inertia", "calinski_harabasz", "davies_bouldin", "entropy"]
+        numbers = [task.n_clusters for task in tasks]
+        found = clast.select_k(X, k=numbers, criteria=criteria, random_state=random_state, progress=False)
+        return [Result(row) for row in found.table.to_numpy()]
+
     solvers = {
         **_estimator_solvers(clast.KMeans),
         **_mixture_solvers(clast.GaussianMixture),
+        **_score_solvers(clast.KMeans, clast.metrics),
         PlusPlus: plus_plus,
     }
-    return Peer("clast", clast.__version__, solvers, clast.set_num_threads, sweep)
+    return Peer("clast", clast.__version__, solvers, clast.set_num_threads, {Fit: sweep, ScoredFit: scored_sweep})
 
 
 def _scikit_learn() -> Peer:
     import sklearn
+    import sklearn.metrics
     from sklearn.cluster import KMeans, kmeans_plusplus
     from sklearn.mixture import GaussianMixture
 
     def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
         return Result(kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[0])
 
-    solvers = {**_estimator_solvers(KMeans), **_mixture_solvers(GaussianMixture), PlusPlus: plus_plus}
+    solvers = {
+        **_estimator_solvers(KMeans),
+        **_mixture_solvers(GaussianMixture),
+        **_score_solvers(KMeans, sklearn.metrics),
+        PlusPlus: plus_plus,
+    }
     return Peer("scikit-learn", sklearn.__version__, solvers, _no_own_threads)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import DTypeLike
 
-from inputs import Samples, Source, dithered_photo, hyperspectral, mri, nanosims, photo, volume
+from inputs import Samples, Source, components, dithered_photo, hyperspectral, mri, nanosims, photo, thinned, volume
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,26 @@ class MixtureFit:
     random_state: int = 123
 
 
-Task = Lloyd | Fit | PlusPlus | Em | MixtureFit
+@dataclass(frozen=True)
+class Score:
+    """A score of given labels."""
+
+    name: str
+    n_clusters: int
+
+
+@dataclass(frozen=True)
+class ScoredFit:
+    """A complete fit and what is asked of it to choose the number of clusters.
+
+    Inertia, Calinski-Harabasz and Davies-Bouldin scores, entropy of the labels.
+    """
+
+    n_clusters: int
+    random_state: int = 0
+
+
+Task = Lloyd | Fit | PlusPlus | Em | MixtureFit | Score | ScoredFit
 
 
 def size_of(task: Task) -> int:
@@ -111,6 +130,10 @@ def _work(tasks: tuple[Task, ...]) -> str:
             return f"mixture, {n_passes(tasks)} EM iterations"
         case MixtureFit():
             return "mixture, complete fit"
+        case Score(name=name):
+            return name
+        case ScoredFit():
+            return "complete fits and four scores of each"
 
 
 # scikit-learn reaches none of these iterations' end: k = 2 converges in 11 and k = 3 in 29.
@@ -141,6 +164,10 @@ WORKLOADS = (
     Workload(photo(411, 760), np.float64, (Em(2, n_iter=7),), Target(120, 2.5)),
     Workload(mri(), np.float64, (MixtureFit(3),), Target(scikit_learn=40)),
     Workload(volume(256, 256, 131), np.float32, (Em(4, n_iter=5),), Target(scikit_learn=60)),
+    Workload(thinned(mri(), 20_000), np.float64, (Score("silhouette_score", 3),), Target(scikit_learn=60)),
+    Workload(hyperspectral(1000, 1000, 4), np.float64, (Score("calinski_harabasz_score", 8),), Target(scikit_learn=12)),
+    Workload(hyperspectral(1000, 1000, 4), np.float64, (Score("davies_bouldin_score", 8),), Target(scikit_learn=12)),
+    Workload(components(nanosims(), 2), np.float64, tuple(ScoredFit(k) for k in range(2, 32)), Target(scikit_learn=15)),
 )
 # How an iteration's cost grows with the number of samples, of features and of clusters.
 CURVES = (
