@@ -17,12 +17,14 @@ from sklearn.utils.validation import validate_data
 SAMPLE_DTYPES = [np.float64, np.float32, np.uint8, np.int16, np.uint16]
 
 
-def check_samples(X: ArrayLike) -> NDArray[Any]:
+def check_samples(X: ArrayLike, *, ensure_finite: bool = True) -> NDArray[Any]:
     """Return `X` as a finite, two-dimensional sample matrix that a kernel can borrow.
 
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features)
+    ensure_finite : bool, default=True
+        False: the caller sees to it that NaN and infinity are refused.
 
     Returns
     -------
@@ -36,7 +38,7 @@ def check_samples(X: ArrayLike) -> NDArray[Any]:
     ValueError
         If `X` is empty, not two-dimensional, not numeric, or holds NaN or infinity.
     """
-    return _as_borrowable(check_array(X, dtype=SAMPLE_DTYPES, input_name="X"))
+    return _as_borrowable(check_array(X, dtype=SAMPLE_DTYPES, input_name="X", ensure_all_finite=ensure_finite))
 
 
 def check_estimator_samples(estimator: Any, X: ArrayLike, *, reset: bool, ensure_min_samples: int = 1) -> NDArray[Any]:

@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics.pairwise import euclidean_distances
 
 from clast import _core
-from clast._validation import check_sample_weight
-from clast.metrics._labels import encode
+from clast._validation import check_sample_weight, check_samples
+from clast.metrics._labels import encode_loosely
 from clast.metrics._validation import check_number_of_labels, check_samples_and_labels
 
 __all__ = ["Dispersion", "calinski_harabasz_score", "davies_bouldin_score", "dispersion", "inertia"]
@@ -91,14 +91,15 @@ def dispersion(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | No
     >>> found.within, found.between
     (2.0, 54.0)
     """
-    X, labels = check_samples_and_labels(X, labels)
-    codes, classes = encode(labels)
-    weights = check_sample_weight(sample_weight, X.shape[0])
-    found = Dispersion(classes, *_core.cluster_dispersions(X, codes, len(classes), weights))
-    if (found.weights > 0).all():
-        return found
+    samples, of_samples = check_samples_and_labels(X, labels, ensure_finite=False)
+    codes, classes = encode_loosely(of_samples)
+    weights = check_sample_weight(sample_weight, samples.shape[0])
+    found = Dispersion(classes, *_core.cluster_dispersions(samples, codes, len(classes), weights))
+    if not np.isfinite(found.means).all() or not np.isfinite(found.squares).all():
+        # Samples that are not finite, named as everywhere; or numbers too large to be squared.
+        check_samples(samples)
     weighs = found.weights > 0
-    return Dispersion(*(values[weighs] for values in found))
+    return found if weighs.all() else Dispersion(*(values[weighs] for values in found))
 
 
 def inertia(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:

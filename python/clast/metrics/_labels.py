@@ -8,6 +8,8 @@ from sklearn.utils import column_or_1d
 
 # Widest range of integers that is counted instead of sorted.
 _COUNTED = 1 << 16
+# So many sums, of which some may stay zero, cost nothing beside a pass over samples.
+_MAX_LOOSE = 256
 
 
 def encode(labels: ArrayLike) -> tuple[NDArray[np.int32], NDArray[Any]]:
@@ -37,6 +39,28 @@ def encode(labels: ArrayLike) -> tuple[NDArray[np.int32], NDArray[Any]]:
             return _without_gaps(codes, low, values.dtype)
     classes, places = np.unique(values, return_inverse=True)
     return places.astype(np.int32), classes
+
+
+def encode_loosely(labels: ArrayLike) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """Turn labels into numbers from 0, some of which may not occur.
+
+    Parameters
+    ----------
+    labels : array-like of shape (n_samples,)
+
+    Returns
+    -------
+    codes : ndarray of shape (n_samples,), int32
+        The labels themselves, not copied, where they are int32 from 0 on.
+    classes : ndarray of shape (n_classes,)
+        The label of each number, ascending.
+    """
+    values: NDArray[Any] = column_or_1d(labels)
+    if values.dtype.kind in "iu" and values.size:
+        low, high = int(values.min()), int(values.max())
+        if low >= 0 and high < _MAX_LOOSE:
+            return np.ascontiguousarray(values, dtype=np.int32), np.arange(high + 1, dtype=values.dtype)
+    return encode(values)
 
 
 def _without_gaps(codes: NDArray[np.int32], low: int, dtype: np.dtype[Any]) -> tuple[NDArray[np.int32], NDArray[Any]]:

@@ -100,10 +100,10 @@ impl<R: Real> Tile<R> {
 
     /// Sets the labels of the samples it holds.
     #[inline(always)]
-    pub(crate) fn set_labels(&mut self, labels: &[i32]) {
-        for (out, label) in self.labels.iter_mut().zip(labels) {
+    pub(crate) fn set_labels(&mut self, level: Level, labels: &[i32]) {
+        dispatch!(level, _simd => for (out, label) in self.labels.iter_mut().zip(labels) {
             *out = R::from_f64(f64::from(*label));
-        }
+        });
         self.mark_padding();
     }
 
