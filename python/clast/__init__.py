@@ -12,6 +12,7 @@ from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
     from clast.bisecting import BisectingKMeans
+    from clast.decomposition import QuadTree, quadtree
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
     from clast.minibatch import MiniBatchKMeans
@@ -27,10 +28,12 @@ _MODULE_OF = {
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
+    "QuadTree": "clast.decomposition",
     "Segmentation": "clast.segmentation",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
+    "quadtree": "clast.decomposition",
     "read_image": "clast.image",
     "segment": "clast.segmentation",
     "threshold_multiotsu": "clast.thresholds",
@@ -42,12 +45,14 @@ __all__ = [
     "Image",
     "KMeans",
     "MiniBatchKMeans",
+    "QuadTree",
     "Segmentation",
     "__version__",
     "get_num_threads",
     "kmeans1d",
     "kmeans_plusplus",
     "kmeans_sweep",
+    "quadtree",
     "read_image",
     "segment",
     "set_num_threads",
