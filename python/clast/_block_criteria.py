@@ -41,7 +41,7 @@ def evaluate_blocks(
         answer = np.ma.filled(np.ma.masked_invalid(np.ma.asarray(criterion(pixels), dtype=np.float64)), 0.0)
         if answer.shape[:1] != (len(pixels),) or answer.ndim > 2:
             raise ValueError(
-                f"'criterion' returned shape {answer.shape} for {len(pixels)} blocks, but one number per block is needed"
+                f"'criterion' returned shape {answer.shape} for {len(pixels)} blocks, but one number each is needed"
             )
         answers = answer if answer.ndim == 2 else answer.reshape(-1, 1)
         if values is None:
@@ -95,13 +95,14 @@ def _entropies(batch: NDArray[Any], has_channels: bool) -> NDArray[np.float64]:
     totals = np.bincount(row, lengths, minlength=len(rows))
     shares = lengths / np.maximum(totals, 1)[row]
     terms = -shares * np.log2(np.where(shares > 0, shares, 1))
-    return np.bincount(row, terms, minlength=len(rows)).reshape(n_blocks, n_channels)
+    entropies: NDArray[np.float64] = np.bincount(row, terms, minlength=len(rows)).astype(np.float64)
+    return entropies.reshape(n_blocks, n_channels)
 
 
 def _batches(
     data: NDArray[Any], inside: NDArray[np.bool_] | None, ndim: int, level: int
 ) -> Iterator[tuple[tuple[slice, ...], NDArray[Any]]]:
-    """Yield the place of some blocks on the grid of their level, and their pixels, shape (n_blocks, side, side, ...)."""
+    """Yield the place of some blocks on the grid of their level, and their pixels, of shape (n_blocks, side, ...)."""
     size = 1 << level
     shape = data.shape[:ndim]
     # Whole blocks and the cut ones behind them, along each axis.

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import clast
+from clast._quadtree import QuadTree
 from clast._result import Segmentation
 from clast.image import Image, OutputError, as_image
 from clast.image._files import check_output, replace_atomically
@@ -28,18 +29,18 @@ def run_segment(args: argparse.Namespace) -> None:
     """Read, segment, write, report; every reason not to write is found before the fit."""
     model = _make_model(args)
     outputs = _outputs(args)
-    _check_outputs(outputs, args.inputs, force=args.force)
+    check_outputs(outputs, args.inputs, force=args.force)
     seconds: dict[str, float] = {}
     with progress(len(args.inputs) + 1 + len(outputs), quiet=args.quiet) as step:
-        with _timed(seconds, "read"):
-            image = _read(args.inputs, args.axes, step)
+        with timed(seconds, "read"):
+            image = read_inputs(args.inputs, args.axes, step)
         if "labels" in outputs:
             check_label_output(outputs["labels"], image.ndim, force=args.force)
         step(f"fitting {args.k} classes")
         threads = clast.threads(args.threads) if args.threads else nullcontext()
-        with _timed(seconds, "fit"), threads:
+        with timed(seconds, "fit"), threads:
             result = clast.segment(image, model, mask=args.mask, scale=args.scale, label_order=args.label_order)
-        with _timed(seconds, "write"):
+        with timed(seconds, "write"):
             write_outputs(result, outputs, force=args.force, step=step)
     if args.json:
         print(json.dumps(_report(result, args.inputs, outputs, seconds), indent=2))
@@ -50,7 +51,7 @@ def run_segment(args: argparse.Namespace) -> None:
 def run_info(args: argparse.Namespace) -> None:
     """Print what each file holds."""
     with progress(len(args.inputs), quiet=args.quiet) as step:
-        descriptions = [_describe(path, _read([path], args.axes, step)) for path in args.inputs]
+        descriptions = [_describe(path, read_inputs([path], args.axes, step)) for path in args.inputs]
     if args.json:
         print(json.dumps({"files": descriptions}, indent=2))
     elif not args.quiet:
@@ -62,7 +63,7 @@ def run_info(args: argparse.Namespace) -> None:
 
 
 def write_outputs(
-    result: Segmentation, outputs: Mapping[str, Path], *, force: bool, step: Callable[[str], None]
+    result: Segmentation | QuadTree, outputs: Mapping[str, Path], *, force: bool, step: Callable[[str], None]
 ) -> None:
     """Write all outputs or none of them: files get their names when the last one is complete."""
     with ExitStack() as stack:
@@ -71,11 +72,12 @@ def write_outputs(
             temporary = stack.enter_context(replace_atomically(path, force=force))
             if kind == "labels":
                 write_labels(temporary, result.labels, result.image)
-            elif kind == "probabilities":
+            elif kind == "probabilities" and isinstance(result, Segmentation):
                 write_map(temporary, result.posteriors(), result.image)
             elif kind == "table":
                 separator = "\t" if path.suffix.lower() == ".tsv" else ","
-                result.table().to_csv(temporary, sep=separator, index=False)
+                table = result.leaves if isinstance(result, QuadTree) else result.table()
+                table.to_csv(temporary, sep=separator, index=False)
             else:
                 result.plot().savefig(temporary)
 
@@ -126,7 +128,8 @@ def _outputs(args: argparse.Namespace) -> dict[str, Path]:
     return {kind: Path(path) for kind, path in named.items() if path is not None}
 
 
-def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force: bool) -> None:
+def check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force: bool) -> None:
+    """Raise OutputError if an output may not be written."""
     suffixes = {
         "labels": LABEL_SUFFIXES,
         "probabilities": MAP_SUFFIXES,
@@ -141,7 +144,8 @@ def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force:
         taken[path.resolve()] = f"where the {kind} go" if kind.endswith("s") else f"where the {kind} goes"
 
 
-def _read(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -> Image:
+def read_inputs(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -> Image:
+    """Read files as the channels of one image."""
     images = []
     for path in paths:
         step(f"reading {Path(path).name}")
@@ -150,7 +154,8 @@ def _read(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    """Note how long the block takes."""
     start = time.perf_counter()
     yield
     seconds[stage] = time.perf_counter() - start
@@ -179,7 +184,7 @@ def _report(
             **_describe_model(model),
         },
         "classes": [
-            {name: _json_number(value) for name, value in row.items()}
+            {name: json_number(value) for name, value in row.items()}
             for row in result.table().to_dict(orient="records")
         ],
         "seconds": dict(seconds),
@@ -190,16 +195,16 @@ def _report(
 def _describe_model(model: Any) -> dict[str, Any]:
     """Give what only one kind of model has, as JSON holds it."""
     if isinstance(model, clast.KMeans):
-        return {"n_clusters": int(model.n_clusters), "inertia": _json_number(model.inertia_)}
+        return {"n_clusters": int(model.n_clusters), "inertia": json_number(model.inertia_)}
     return {
         "n_components": int(model.n_components),
         "covariance_type": model.covariance_type,
-        "lower_bound": _json_number(model.lower_bound_),
+        "lower_bound": json_number(model.lower_bound_),
         "converged": bool(model.converged_),
     }
 
 
-def _json_number(value: Any) -> int | float | None:
+def json_number(value: Any) -> int | float | None:
     """Make a plain number; JSON has none for NaN (the mean of a class without pixels)."""
     number = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(number, float) and not math.isfinite(number) else number
@@ -234,7 +239,7 @@ def _describe(path: str, image: Image) -> dict[str, Any]:
         "channels": list(image.channel_names),
         "dtype": str(image.data.dtype),
         "spacing": None if image.spacing is None else format_spacing(image.spacing, image.unit),
-        "range": [_json_number(value) for value in (finite.min(), finite.max())] if finite.size else None,
+        "range": [json_number(value) for value in (finite.min(), finite.max())] if finite.size else None,
         "distinct_values": len(np.unique(finite)),
         "not_finite": int(image.data.size - finite.size),
         "transparent": 0 if image.mask is None else int(np.count_nonzero(~image.mask)),

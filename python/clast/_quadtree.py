@@ -192,8 +192,8 @@ class QuadTree:
 
         Returns
         -------
-        ndarray of shape (n_rows, n_columns), or (n_planes, n_rows, n_columns), with channels behind if there are several
-            One number per block of the grid; variances for "std".
+        ndarray of shape (n_rows, n_columns) or (n_planes, n_rows, n_columns), with channels behind
+            One number per block of the grid, no axis for a single channel; variances for "std".
 
         Raises
         ------

@@ -1,13 +1,12 @@
 """Pictures of decompositions: the image under the outlines of its blocks, and the mean of each block."""
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clast._lookup import look_up
-from clast._planes import plane_of, slice_axis_of
+from clast._planes import Plane, plane_of, slice_axis_of
 from clast.plot import _as_colors, _channel_index, _make_figure, _show, _visible, _white, _window
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from clast._quadtree import QuadTree
 
 _OUTLINE = (0.90, 0.62, 0.0)  # orange of Okabe and Ito, seen on dark and on bright ground
-_DOTS = 1500  # along the longer axis of the outlines, a few for each dot of the panel
+_DOTS = 600  # of a panel, along its longer axis
 _MIN_SIDE = 4  # dots; the outlines of smaller blocks would hide the image
 
 
@@ -45,6 +44,7 @@ def plot_quadtree(
     ValueError
         When a channel, slice or axis does not exist.
     """
+    from matplotlib.collections import LineCollection
     from matplotlib.patches import Patch
 
     image = tree.image
@@ -71,21 +71,23 @@ def plot_quadtree(
     for axis, pixels, name in zip(axes[0], panels, (title, "mean of each block"), strict=True):
         _show(axis, pixels, plane, window)
         axis.set_title(name, fontsize="medium")
-    _show(axes[0][0], _outlines(plane(tree.leaf_image), tree.sizes), plane, None)
+    lines = _outlines(plane(tree.leaf_image), tree.sizes, plane)
+    axes[0][0].add_collection(LineCollection(list(lines), colors=[_OUTLINE], linewidths=0.5), autolim=False)
     return figure
 
 
-def _outlines(leaves: NDArray[np.int32], sizes: NDArray[np.int32]) -> NDArray[np.float64]:
-    """Lines between leaves as RGBA, on a grid so fine that they are thin."""
-    zoom = max(1, math.ceil(_DOTS / max(leaves.shape)))
-    fine = leaves.repeat(zoom, axis=0).repeat(zoom, axis=1)
-    large = look_up(sizes * zoom >= _MIN_SIDE, fine)
-    lines = np.zeros(fine.shape, dtype=bool)
+def _outlines(leaves: NDArray[np.int32], sizes: NDArray[np.int32], plane: Plane) -> NDArray[np.float64]:
+    """Lines between leaves, shape (n_lines, 2, 2): both ends as x and y; none between leaves of too few dots."""
+    is_wide = look_up(sizes >= _MIN_SIDE * max(leaves.shape) / _DOTS, leaves)
+    lines = []
     for axis in (0, 1):
-        # The views share the memory of what they are taken from.
-        this, wide, line = (np.moveaxis(array, axis, 0) for array in (fine, large, lines))
-        line[1:] |= (this[1:] != this[:-1]) & (wide[1:] | wide[:-1])
-    outlines: NDArray[Any] = np.zeros((*fine.shape, 4))
-    outlines[..., :3] = _OUTLINE
-    outlines[..., 3] = lines
+        this, wide = np.moveaxis(leaves, axis, 0), np.moveaxis(is_wide, axis, 0)
+        edges = (this[1:] != this[:-1]) & (wide[1:] | wide[:-1])
+        # Edges side by side are one line: it begins and ends where the padded row changes.
+        changes = np.diff(np.pad(edges, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+        (across, start), (_, end) = np.nonzero(changes > 0), np.nonzero(changes < 0)
+        ends = np.stack([np.stack([along, across + 1], axis=1) for along in (start, end)], axis=1)
+        lines.append(ends if axis == 0 else ends[..., ::-1])
+    scale = [plane.width / leaves.shape[1], plane.height / leaves.shape[0]]
+    outlines: NDArray[np.float64] = np.concatenate(lines) * scale
     return outlines

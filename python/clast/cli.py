@@ -63,6 +63,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_segment(commands)
+    _add_quadtree(commands)
     _add_info(commands)
     _add_demo(commands)
     return parser
@@ -113,6 +114,40 @@ def _add_segment(commands: Any) -> None:
     _add_reporting(parser)
 
 
+def _add_quadtree(commands: Any) -> None:
+    parser = commands.add_parser(
+        "quadtree",
+        help="split an image into blocks that are nearly constant",
+        description="Split an image into square blocks, a volume into cubes, until each is nearly constant.",
+        epilog="example: clast quadtree photo.png --threshold 20 --min-size 4 -o labels.tif --plot picture.png",
+    )
+    parser.set_defaults(run=_run_quadtree)
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="image; several on one grid are stacked as its channels"
+    )
+    parser.add_argument(
+        "--threshold", type=_thresholds, required=True, metavar="T", help="split above it; T1,T2,... one per channel"
+    )
+    parser.add_argument(
+        "--criterion",
+        choices=["range", "std", "variance", "entropy"],
+        default="range",
+        help="what is compared with the threshold (default: range)",
+    )
+    parser.add_argument("--min-size", type=_positive_int, default=1, metavar="N", help="side of the smallest blocks")
+    parser.add_argument("--max-size", type=_positive_int, metavar="N", help="side of the largest blocks")
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    parser.add_argument(
+        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
+    )
+    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
+    parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
+    parser.add_argument("--table", metavar="FILE", help="blocks in numbers: .csv or .tsv")
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
 def _add_info(commands: Any) -> None:
     parser = commands.add_parser(
         "info", help="say what an image file holds", description="Say what image files hold, as clast reads them."
@@ -150,6 +185,12 @@ def _run_segment(args: argparse.Namespace) -> None:
     from clast._commands import run_segment
 
     run_segment(args)
+
+
+def _run_quadtree(args: argparse.Namespace) -> None:
+    from clast._quadtree_command import run_quadtree
+
+    run_quadtree(args)
 
 
 def _run_info(args: argparse.Namespace) -> None:
@@ -210,6 +251,14 @@ def _seed(text: str) -> int:
 
 def _n_init(text: str) -> int | str:
     return text if text == "auto" else _positive_int(text)
+
+
+def _thresholds(text: str) -> list[float] | float:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers, not '{text}'") from None
+    return values if len(values) > 1 else values[0]
 
 
 def _int(text: str) -> int:

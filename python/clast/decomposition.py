@@ -40,9 +40,9 @@ def quadtree(
         for each, or one for all: a block splits when any channel does.
     criterion : {"range", "std", "variance", "entropy"} or callable, default="range"
         Largest minus least pixel; population standard deviation or variance; entropy in bits of the pixel values
-        (floats: of 256 equal bins between the least and the largest pixel). A callable is given a batch of blocks, shape
-        (n_blocks, height, width) or (n_blocks, depth, height, width), with channels behind, and returns one number per
-        block, or one per block and channel; where pixels do not count the batch is a masked array.
+        (floats: of 256 equal bins between the least and the largest pixel). A callable is given a batch of blocks, of
+        shape (n_blocks, height, width) or (n_blocks, depth, height, width), with channels behind, and returns one
+        number per block, or one per block and channel; where pixels do not count the batch is a masked array.
     min_size : int, default=1
         Side of the smallest blocks, a power of two.
     max_size : int, optional
@@ -63,8 +63,8 @@ def quadtree(
     TypeError
         If `min_size` or `max_size` is no int.
     ValueError
-        If a size is no power of two, `max_size` less than `min_size`, a threshold negative or not a number, their number
-        not that of the channels, the criterion unknown, or what a callable returns not one number per block.
+        If a size is no power of two, `max_size` less than `min_size`, a threshold negative or not a number, there is
+        not one for all or one per channel, the criterion unknown, or what a callable returns not one number per block.
     clast.image.ImageError
         If the array cannot be an image, or no pixel counts.
 
