@@ -153,16 +153,22 @@ pub(crate) fn quadtree_measure<'py>(
 ) -> PyResult<Measures<'py>> {
     let grid = grid(&shape)?;
     let inside = vector("inside", inside.as_ref())?;
-    let leaves = leaves(grid, &origins, base, &n_leaves)?;
-    with_samples!(&X, samples => measured(py, &pixels(samples, inside, grid)?, &leaves))
+    let origins = origins_of(grid, &origins)?;
+    with_samples!(&X, samples => {
+        let pixels = pixels(samples, inside, grid)?;
+        measured(py, &pixels, origins.len() / grid.ndim(), |exec, out| {
+            quadtree::measure(exec, &pixels, &Leaves::new(grid, origins, base, &n_leaves)?, out)
+        })
+    })
 }
 
 fn measured<'py, T: Pixel + numpy::Element>(
     py: Python<'py>,
     pixels: &Pixels<'_, T>,
-    leaves: &Leaves<'_>,
+    n_leaves: usize,
+    measure: impl FnOnce(&Exec<'_>, Measured<'_, T>) -> clast_core::Result<()> + Send,
 ) -> PyResult<Measures<'py>> {
-    let shape = [leaves.len(), pixels.n_channels()];
+    let shape = [n_leaves, pixels.n_channels()];
     let counts = PyArray1::<i64>::zeros(py, shape[0], false);
     let (means, stds) = (PyArray2::<f64>::zeros(py, shape, false), PyArray2::<f64>::zeros(py, shape, false));
     let (lows, highs) = (PyArray2::<T>::zeros(py, shape, false), PyArray2::<T>::zeros(py, shape, false));
@@ -177,22 +183,17 @@ fn measured<'py, T: Pixel + numpy::Element>(
             lows: contiguous_mut("lows", &mut lows_view)?,
             highs: contiguous_mut("highs", &mut highs_view)?,
         };
-        run(py, |exec| quadtree::measure(exec, pixels, leaves, out))?;
+        run(py, |exec| measure(exec, out))?;
     }
     Ok((counts, means, stds, lows.into_any(), highs.into_any()))
 }
 
-fn leaves<'a>(
-    grid: Grid,
-    origins: &'a PyReadonlyArray2<'_, i32>,
-    base: usize,
-    n_leaves: &[usize],
-) -> PyResult<Leaves<'a>> {
+fn origins_of<'a>(grid: Grid, origins: &'a PyReadonlyArray2<'_, i32>) -> PyResult<&'a [i32]> {
     if origins.shape()[1] != grid.ndim() {
         let (got, needed) = (origins.shape()[1], grid.ndim());
         return Err(PyValueError::new_err(format!("'origins' has {got} columns, but {needed} are needed")));
     }
-    Leaves::new(grid, contiguous("origins", origins)?, base, n_leaves).map_err(|error| to_python(&error))
+    contiguous("origins", origins)
 }
 
 /// Writes the label of every leaf, its own or 1, 2, ..., to an array of uint8, uint16 or int32.
@@ -209,25 +210,27 @@ pub(crate) fn quadtree_paint<'py>(
 ) -> PyResult<()> {
     let inside = vector("inside", inside.as_ref())?;
     let labels = vector("labels", labels.as_ref())?;
-    let leaves = leaves(grid(&shape)?, &origins, base, &n_leaves)?;
+    let grid = grid(&shape)?;
+    let origins = origins_of(grid, &origins)?;
+    let leaves = || Leaves::new(grid, origins, base, &n_leaves);
     if let Ok(out) = out.extract() {
-        return paint::<i32>(py, &leaves, labels, inside, out);
+        return paint::<i32>(py, leaves, labels, inside, out);
     }
     if let Ok(out) = out.extract() {
-        return paint::<u16>(py, &leaves, labels, inside, out);
+        return paint::<u16>(py, leaves, labels, inside, out);
     }
     let out_u8 =
         out.extract().map_err(|_| PyTypeError::new_err("'out' is no writable vector of uint8, uint16 or int32"))?;
-    paint::<u8>(py, &leaves, labels, inside, out_u8)
+    paint::<u8>(py, leaves, labels, inside, out_u8)
 }
 
-fn paint<L: Label + numpy::Element>(
+fn paint<'a, L: Label + numpy::Element>(
     py: Python<'_>,
-    leaves: &Leaves<'_>,
+    leaves: impl FnOnce() -> clast_core::Result<Leaves<'a>> + Send,
     labels: Option<&[i32]>,
     inside: Option<&[bool]>,
     mut out: PyReadwriteArray1<'_, L>,
 ) -> PyResult<()> {
     let out = contiguous_mut("out", &mut out)?;
-    run(py, |exec| quadtree::paint(exec, leaves, labels, inside, out))
+    run(py, |exec| quadtree::paint(exec, &leaves()?, labels, inside, out))
 }

@@ -277,7 +277,10 @@ impl Cut {
                         let x = (64 * word) as i32 + bits.trailing_zeros() as i32;
                         let origin = [(z << level) as i32, (y << level) as i32, x << level];
                         if let Some(out) = left.next() {
-                            out.copy_from_slice(&origin[3 - D..]);
+                            // A copy of a slice would be a call.
+                            for axis in 0..D {
+                                out[axis] = origin[3 - D + axis];
+                            }
                         }
                         bits &= bits - 1;
                     }

@@ -65,7 +65,8 @@ impl Grid {
     /// Planes, rows and columns of blocks at a level.
     #[must_use]
     pub fn blocks(&self, level: usize) -> [usize; 3] {
-        self.shape.map(|extent| extent.div_ceil(1 << level))
+        let [planes, lines, columns] = self.shape;
+        [planes.div_ceil(1 << level), lines.div_ceil(1 << level), columns.div_ceil(1 << level)]
     }
 
     /// Number of blocks at a level.

@@ -2,8 +2,13 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::grid::{Bands, Grid};
 use crate::{Error, Result};
+
+/// Leaves that one thread checks: fewer cost less than handing them over.
+const MIN_CHECKED: usize = 1 << 13;
 
 /// The leaves of a tree in their order: the largest first, those of a level in raster order.
 #[derive(Debug, Clone)]
@@ -43,16 +48,15 @@ impl<'a> Leaves<'a> {
             .collect();
         let leaves = Self { grid, origins, base, ranges, bands: grid.bands(base, top) };
         for level in base..=top {
-            let blocks = grid.blocks(level);
-            let mut before = None;
-            for leaf in leaves.range(level) {
-                let place = leaves.place(level, leaf);
-                let is_known = (0..3).all(|axis| place[axis] < blocks[axis]);
-                if !is_known || before.is_some_and(|before| before >= place) || !leaves.is_aligned(level, leaf) {
-                    let got = format!("{:?}", &origins[leaf * ndim..][..ndim]);
-                    return Err(Error::Range { argument: "origins", got, needed: "on the grid and in order".into() });
-                }
-                before = Some(place);
+            let range = leaves.range(level);
+            let start = range.start;
+            let is_wrong = |leaf: &usize| {
+                !leaves.is_on_grid(level, *leaf)
+                    || (*leaf > start && leaves.place(level, *leaf) <= leaves.place(level, *leaf - 1))
+            };
+            if let Some(leaf) = range.into_par_iter().with_min_len(MIN_CHECKED).find_any(is_wrong) {
+                let got = format!("{:?}", &origins[leaf * ndim..][..ndim]);
+                return Err(Error::Range { argument: "origins", got, needed: "on the grid and in order".into() });
             }
         }
         Ok(leaves)
@@ -87,9 +91,12 @@ impl<'a> Leaves<'a> {
         self.ranges[level - self.base].clone()
     }
 
-    fn is_aligned(&self, level: usize, leaf: usize) -> bool {
-        let ndim = self.grid.ndim();
-        self.origins[leaf * ndim..][..ndim].iter().all(|at| *at >= 0 && at.trailing_zeros() as usize >= level.min(32))
+    #[inline(always)]
+    fn is_on_grid(&self, level: usize, leaf: usize) -> bool {
+        let (ndim, shape) = (self.grid.ndim(), self.grid.shape());
+        let origin = &self.origins[leaf * ndim..][..ndim];
+        let is_on_axis = |at: i32, extent: usize| at >= 0 && (at as usize) < extent && at & ((1 << level) - 1) == 0;
+        origin.iter().zip(&shape[3 - ndim..]).all(|(at, extent)| is_on_axis(*at, *extent))
     }
 
     /// Plane, row and column of blocks where a leaf of a level lies.

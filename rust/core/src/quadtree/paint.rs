@@ -60,13 +60,15 @@ pub fn paint<L: Label>(
             for leaf in range {
                 let place = leaves.place(*level, leaf);
                 let extent = leaves.grid().extent(*level, place);
-                let corner = place.map(|at| at << level);
+                let corner = [place[0] << level, place[1] << level, place[2] << level];
                 let label = L::from_label(labels.map_or(leaf as i32 + 1, |labels| labels[leaf]));
                 for z in corner[0].max(planes.start)..(corner[0] + extent[0]).min(planes.end) {
                     for y in corner[1].max(lines.start)..(corner[1] + extent[1]).min(lines.end) {
                         let start = (z * height + y) * width + corner[2];
                         let row = &mut out[start - begin..][..extent[2]];
                         match inside {
+                            // To fill one pixel by a loop takes longer than to write it.
+                            None if *level == 0 => row[0] = label,
                             None => row.fill(label),
                             Some(inside) => {
                                 for (out, inside) in row.iter_mut().zip(&inside[start..]) {

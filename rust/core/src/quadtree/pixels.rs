@@ -18,8 +18,10 @@ pub trait Pixel: Element + PartialOrd {
     fn difference(high: Self, low: Self) -> Self::Difference;
     /// Whether no pixel is NaN or infinite.
     fn are_finite(row: &[Self]) -> bool;
-    /// The pixel as a number that all types share; exact for integers.
+    /// The pixel as a number that all types share, exact.
     fn number(self) -> f64;
+    /// The pixel of this number.
+    fn from_number(number: f64) -> Self;
 }
 
 macro_rules! integer_pixel {
@@ -43,6 +45,11 @@ macro_rules! integer_pixel {
             #[inline(always)]
             fn number(self) -> f64 {
                 f64::from(self)
+            }
+
+            #[inline(always)]
+            fn from_number(number: f64) -> Self {
+                number as Self
             }
         }
     };
@@ -70,6 +77,11 @@ macro_rules! float_pixel {
             #[inline(always)]
             fn number(self) -> f64 {
                 f64::from(self)
+            }
+
+            #[inline(always)]
+            fn from_number(number: f64) -> Self {
+                number as Self
             }
         }
     };

@@ -116,12 +116,12 @@ fn join<C: Copy>(plane: &[C], half: &mut [C], join: impl Fn(C, C) -> C) {
 }
 
 #[inline(always)]
-fn least<C: PartialOrd>(a: C, b: C) -> C {
+pub(crate) fn least<C: PartialOrd>(a: C, b: C) -> C {
     if a < b { a } else { b }
 }
 
 #[inline(always)]
-fn most<C: PartialOrd>(a: C, b: C) -> C {
+pub(crate) fn most<C: PartialOrd>(a: C, b: C) -> C {
     if a > b { a } else { b }
 }
 
