@@ -103,13 +103,13 @@ fn pixels<'a, T: Pixel>(samples: Samples<'a, T>, inside: Option<&'a [bool]>, gri
     Pixels::new(samples, inside, grid.n_pixels()).map_err(|error| to_python(&error))
 }
 
-fn levels<'py, R: Criterion + numpy::Element>(
-    py: Python<'py>,
+fn levels<R: Criterion + numpy::Element>(
+    py: Python<'_>,
     grid: Grid,
     n_channels: usize,
     levels: std::ops::RangeInclusive<usize>,
     build: impl FnOnce(&Exec<'_>, &mut [&mut [R]]) -> clast_core::Result<bool> + Send,
-) -> PyResult<Option<Vec<Bound<'py, PyAny>>>> {
+) -> PyResult<Option<Vec<Bound<'_, PyAny>>>> {
     let arrays: Vec<_> =
         levels.map(|level| PyArray1::<R>::zeros(py, n_channels * grid.n_blocks(level), false)).collect();
     let mut views: Vec<_> = arrays.iter().map(PyArrayMethods::readwrite).collect();
@@ -198,6 +198,7 @@ fn origins_of<'a>(grid: Grid, origins: &'a PyReadonlyArray2<'_, i32>) -> PyResul
 
 /// Writes the label of every leaf, its own or 1, 2, ..., to an array of uint8, uint16 or int32.
 #[pyfunction]
+#[allow(clippy::too_many_arguments, reason = "the arguments of a Python function, and the interpreter")]
 pub(crate) fn quadtree_paint<'py>(
     py: Python<'py>,
     shape: Vec<usize>,

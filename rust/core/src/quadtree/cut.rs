@@ -3,6 +3,8 @@
 //! A level is a bit per block, in rows of whole words: splitting compares 64 blocks at a time, and the blocks of the next
 //! level are each bit twice.
 
+use std::ops::Range;
+
 use fearless_simd::{Simd, dispatch};
 use rayon::prelude::*;
 
@@ -11,6 +13,9 @@ use super::leaves::slices_of;
 use super::summary::Criterion;
 use crate::simd::Level;
 use crate::{Error, Exec, Result};
+
+/// Every second bit. The smallest leaves lie side by side, and are written two at a time.
+const ALTERNATE: u64 = 0x5555_5555_5555_5555;
 
 /// The criterion of all blocks of a level, shape (`n_channels`, planes, rows, columns of blocks).
 #[derive(Debug, Clone, Copy)]
@@ -130,7 +135,7 @@ struct Rows<'a> {
     grid: &'a Grid,
     level: usize,
     thresholds: &'a [f64],
-    places: [std::ops::Range<usize>; 2],
+    places: [Range<usize>; 2],
 }
 
 impl Rows<'_> {
@@ -205,7 +210,7 @@ fn twice(bits: u64) -> u64 {
     spread = (spread | (spread << 8)) & 0x00ff_00ff_00ff_00ff;
     spread = (spread | (spread << 4)) & 0x0f0f_0f0f_0f0f_0f0f;
     spread = (spread | (spread << 2)) & 0x3333_3333_3333_3333;
-    spread = (spread | (spread << 1)) & 0x5555_5555_5555_5555;
+    spread = (spread | (spread << 1)) & ALTERNATE;
     spread | (spread << 1)
 }
 
@@ -240,48 +245,58 @@ impl Cut {
         }
         let lens = self.counts.iter().rev().flatten().map(|count| count * ndim);
         let slices = slices_of(origins_out, lens);
-        let places = (self.base..self.base + self.counts.len()).rev().flat_map(|level| {
+        let parts = (self.base..self.base + self.counts.len()).rev().flat_map(|level| {
             let n_bands = self.counts[level - self.base].len();
             (0..n_bands).map(move |band| (level, band))
         });
-        let jobs: Vec<_> = places.zip(slices).collect();
+        let jobs: Vec<_> = parts.zip(slices).collect();
         jobs.into_par_iter().try_for_each(|((level, band), origins)| {
             exec.check()?;
-            let places = if level > self.bands.level {
+            let rows = if level > self.bands.level {
                 let [planes, lines, _] = self.grid.blocks(level);
                 [0..planes, 0..lines]
             } else {
                 self.bands.places(band, level)
             };
             if ndim == 2 {
-                dispatch!(exec.level, _simd => self.write_origins::<2>(level, places, origins));
+                dispatch!(exec.level, _simd => self.write_origins::<2>(level, rows, origins));
             } else {
-                dispatch!(exec.level, _simd => self.write_origins::<3>(level, places, origins));
+                dispatch!(exec.level, _simd => self.write_origins::<3>(level, rows, origins));
             }
             Ok(())
         })
     }
 
     #[inline(always)]
-    fn write_origins<const D: usize>(&self, level: usize, places: [std::ops::Range<usize>; 2], origins: &mut [i32]) {
+    fn write_origins<const D: usize>(&self, level: usize, rows: [Range<usize>; 2], origins: &mut [i32]) {
         let n_lines = self.grid.blocks(level)[1];
         let n_words = n_words(&self.grid, level);
-        let mut left = origins.as_chunks_mut::<D>().0.iter_mut();
-        let [planes, lines] = places;
+        let mut left = origins.as_chunks_mut::<D>().0;
+        let [planes, lines] = rows;
         for z in planes {
             for y in lines.clone() {
                 let bits = &self.leaves[level - self.base][(z * n_lines + y) * n_words..][..n_words];
                 for (word, bits) in bits.iter().enumerate() {
-                    let mut bits = *bits;
-                    while bits != 0 {
+                    let at = |bits: u64| {
                         let x = (64 * word) as i32 + bits.trailing_zeros() as i32;
                         let origin = [(z << level) as i32, (y << level) as i32, x << level];
-                        if let Some(out) = left.next() {
-                            // A copy of a slice would be a call.
-                            for axis in 0..D {
-                                out[axis] = origin[3 - D + axis];
-                            }
+                        std::array::from_fn(|axis| origin[3 - D + axis])
+                    };
+                    let mut pairs = bits & ALTERNATE;
+                    if pairs | pairs << 1 == *bits {
+                        while pairs != 0 {
+                            let Some((two, others)) = std::mem::take(&mut left).split_first_chunk_mut() else { return };
+                            *two = [at(pairs), at(pairs << 1)];
+                            left = others;
+                            pairs &= pairs - 1;
                         }
+                        continue;
+                    }
+                    let mut bits = *bits;
+                    while bits != 0 {
+                        let Some((one, others)) = std::mem::take(&mut left).split_first_mut() else { return };
+                        *one = at(bits);
+                        left = others;
                         bits &= bits - 1;
                     }
                 }

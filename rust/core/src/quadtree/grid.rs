@@ -114,7 +114,7 @@ impl Bands {
 
     /// The axis that is cut.
     pub(crate) fn axis(&self) -> usize {
-        if self.grid.ndim == 2 { 1 } else { 0 }
+        usize::from(self.grid.ndim == 2)
     }
 
     /// Rows of blocks of a level in every band but the last, which may have fewer.

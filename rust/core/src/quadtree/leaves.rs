@@ -30,7 +30,7 @@ impl<'a> Leaves<'a> {
     pub fn new(grid: Grid, origins: &'a [i32], base: usize, n_leaves: &[usize]) -> Result<Self> {
         let ndim = grid.ndim();
         let (got, needed) = (origins.len() / ndim, n_leaves.iter().sum());
-        if got != needed || origins.len() % ndim != 0 {
+        if got != needed || !origins.len().is_multiple_of(ndim) {
             return Err(Error::Mismatch { argument: "origins", dimension: "rows", got, needed });
         }
         let top = base + n_leaves.len().saturating_sub(1);

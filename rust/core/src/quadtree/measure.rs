@@ -71,8 +71,8 @@ pub fn measure<T: Pixel>(
     jobs.par_iter().zip(outs.collect::<Vec<_>>()).try_for_each(|((level, range), out)| {
         exec.check()?;
         let ((((counts, means), stds), lows), highs) = out;
-        let out = Measured { counts, means, stds, lows, highs };
-        dispatch!(exec.level, simd => measure_range(simd, pixels, leaves, *level, range.clone(), out));
+        let mut out = Measured { counts, means, stds, lows, highs };
+        dispatch!(exec.level, simd => measure_range(simd, pixels, leaves, *level, range.clone(), &mut out));
         Ok(())
     })
 }
@@ -85,7 +85,7 @@ fn measure_range<S: Simd, T: Pixel>(
     leaves: &Leaves<'_>,
     level: usize,
     range: Range<usize>,
-    out: Measured<'_, T>,
+    out: &mut Measured<'_, T>,
 ) {
     let n_channels = pixels.n_channels();
     let mut copy = Vec::new();
@@ -96,7 +96,7 @@ fn measure_range<S: Simd, T: Pixel>(
                 tally_pixel(pixels, leaves.grid(), place, channel, &mut copy)
             } else {
                 let (extent, rows) = rows_of(leaves.grid(), level, place);
-                if level < LONG || pixels.is_masked() || extent[2] % LANES > 0 {
+                if level < LONG || pixels.is_masked() || !extent[2].is_multiple_of(LANES) {
                     tally_any(pixels, rows, channel, &mut copy)
                 } else {
                     tally_lanes(simd, pixels, rows, channel, &mut copy)

@@ -1,5 +1,7 @@
 //! Against the plainest recursion over blocks.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use proptest::prelude::*;
 
 use super::*;
