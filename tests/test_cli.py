@@ -95,6 +95,32 @@ def test_mixture_writes_probabilities(work, capsys):
     }
 
 
+def test_quadtree_writes_everything(work, capsys):
+    argv = "quadtree photo.png --threshold 200,190,210 --min-size 2 --max-size 8 --threads 1"
+    outputs = "-o labels.tif --plot picture.png --table leaves.csv"
+    assert main([*argv.split(), *outputs.split()]) == 0
+    expected = clast.quadtree(PHOTO, threshold=[200, 190, 210], min_size=2, max_size=8, channel_axis=-1)
+    np.testing.assert_array_equal(tifffile.imread("labels.tif"), expected.labels)
+    leaves = pd.read_csv("leaves.csv")
+    np.testing.assert_array_equal(leaves[["y", "x"]], expected.origins)
+    assert "mean_green" in leaves
+    assert np.ptp(clast.read_image("picture.png").data) > 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert f"{expected.n_leaves} leaves" in captured.out
+    assert main([*argv.split(), "--json"]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert report["threshold"] == [200, 190, 210]
+    assert sum(report["n_leaves_by_size"].values()) == report["n_leaves"] == expected.n_leaves
+
+
+def test_quadtree_refuses(work, capsys):
+    assert "must be numbers, not 'much'" in fails(capsys, 2, "quadtree", "photo.png", "--threshold", "much")
+    assert "must be a power of two" in fails(capsys, 1, "quadtree", "photo.png", "--threshold", "1", "--min-size", "3")
+    assert "it is an input too" in fails(capsys, 2, "quadtree", "photo.png", "--threshold", "1", "-o", "photo.png",
+                                         "--force")  # fmt: skip
+
+
 def test_mixture_report(work, capsys):
     assert main(["segment", "photo.png", "-k", "2", "--model", "gmm", "--probabilities", "posteriors.tif"]) == 0
     out = capsys.readouterr().out

@@ -16,6 +16,8 @@ MODULES_WITH_EXAMPLES = [
     "clast.one_dimensional",
     "clast.thresholds",
     "clast.bisecting",
+    "clast.decomposition",
+    "clast._quadtree",
     "clast.kmeans",
     "clast.minibatch",
     "clast.mixture",
@@ -144,6 +146,7 @@ class TestDocumentation:
             "MiniBatchKMeans",
             "kmeans1d",
             "kmeans_plusplus",
+            "quadtree",
             "threshold_multiotsu",
         ],
     )

@@ -13,6 +13,7 @@ from clast._threads import get_num_threads, set_num_threads, threads
 if TYPE_CHECKING:
     from clast import metrics
     from clast.bisecting import BisectingKMeans
+    from clast.decomposition import QuadTree, quadtree
     from clast.image import Image, read_image
     from clast.kmeans import KMeans, kmeans_plusplus
     from clast.matching import match_labels
@@ -30,12 +31,14 @@ _MODULE_OF = {
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
+    "QuadTree": "clast.decomposition",
     "Segmentation": "clast.segmentation",
     "Selection": "clast.selection",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
     "match_labels": "clast.matching",
+    "quadtree": "clast.decomposition",
     "read_image": "clast.image",
     "select_k": "clast.selection",
     "segment": "clast.segmentation",
@@ -51,6 +54,7 @@ __all__ = [
     "Image",
     "KMeans",
     "MiniBatchKMeans",
+    "QuadTree",
     "Segmentation",
     "Selection",
     "__version__",
@@ -60,6 +64,7 @@ __all__ = [
     "kmeans_sweep",
     "match_labels",
     "metrics",
+    "quadtree",
     "read_image",
     "segment",
     "select_k",

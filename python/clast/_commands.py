@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 import clast
+from clast._quadtree import QuadTree
 from clast._result import Segmentation
 from clast.image import Image, OutputError, as_image
 from clast.image._files import check_output, replace_atomically
@@ -63,7 +64,7 @@ def run_info(args: argparse.Namespace) -> None:
 
 
 def write_outputs(
-    result: Segmentation, outputs: Mapping[str, Path], *, force: bool, step: Callable[[str], None]
+    result: Segmentation | QuadTree, outputs: Mapping[str, Path], *, force: bool, step: Callable[[str], None]
 ) -> None:
     """Write all outputs or none of them: files get their names when the last one is complete."""
     with ExitStack() as stack:
@@ -72,11 +73,12 @@ def write_outputs(
             temporary = stack.enter_context(replace_atomically(path, force=force))
             if kind == "labels":
                 write_labels(temporary, result.labels, result.image)
-            elif kind == "probabilities":
+            elif kind == "probabilities" and isinstance(result, Segmentation):
                 write_map(temporary, result.posteriors(), result.image)
             elif kind == "table":
                 separator = "\t" if path.suffix.lower() == ".tsv" else ","
-                result.table().to_csv(temporary, sep=separator, index=False)
+                table = result.leaves if isinstance(result, QuadTree) else result.table()
+                table.to_csv(temporary, sep=separator, index=False)
             else:
                 result.plot().savefig(temporary)
 

@@ -164,3 +164,30 @@ def silhouettes(
 def simplified_silhouettes(
     X: _Samples, labels: NDArray[np.int32], centers: NDArray[np.float64]
 ) -> NDArray[np.float64]: ...
+
+# One vector per level, from the lowest on.
+_Levels = list[NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32] | NDArray[np.float64]]
+
+def quadtree_pyramid(
+    X: _Samples, shape: list[int], inside: NDArray[np.bool_] | None, is_range: bool, first: int, top: int
+) -> _Levels | None: ...
+def quadtree_cut(
+    shape: list[int], base: int, levels: _Levels, thresholds: list[float]
+) -> tuple[NDArray[np.int32], list[int]]: ...
+def quadtree_measure(
+    X: _Samples,
+    shape: list[int],
+    inside: NDArray[np.bool_] | None,
+    origins: NDArray[np.int32],
+    base: int,
+    n_leaves: list[int],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64], _Samples, _Samples]: ...
+def quadtree_paint(
+    shape: list[int],
+    inside: NDArray[np.bool_] | None,
+    origins: NDArray[np.int32],
+    base: int,
+    n_leaves: list[int],
+    labels: NDArray[np.int32] | None,
+    out: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int32],
+) -> None: ...

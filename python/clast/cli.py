@@ -63,6 +63,7 @@ def _make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action=_Version)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_segment(commands)
+    _add_quadtree(commands)
     _add_select_k(commands)
     _add_info(commands)
     _add_demo(commands)
@@ -111,6 +112,40 @@ def _add_segment(commands: Any) -> None:
     )
     parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
     parser.add_argument("--table", metavar="FILE", help="classes in numbers: .csv or .tsv")
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
+def _add_quadtree(commands: Any) -> None:
+    parser = commands.add_parser(
+        "quadtree",
+        help="split an image into blocks that are nearly constant",
+        description="Split an image into square blocks, a volume into cubes, until each is nearly constant.",
+        epilog="example: clast quadtree photo.png --threshold 20 --min-size 4 -o labels.tif --plot picture.png",
+    )
+    parser.set_defaults(run=_run_quadtree)
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="image; several on one grid are stacked as its channels"
+    )
+    parser.add_argument(
+        "--threshold", type=_thresholds, required=True, metavar="T", help="split above it; T1,T2,... one per channel"
+    )
+    parser.add_argument(
+        "--criterion",
+        choices=["range", "std", "variance", "entropy"],
+        default="range",
+        help="what is compared with the threshold (default: range)",
+    )
+    parser.add_argument("--min-size", type=_positive_int, default=1, metavar="N", help="side of the smallest blocks")
+    parser.add_argument("--max-size", type=_positive_int, metavar="N", help="side of the largest blocks")
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    parser.add_argument(
+        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
+    )
+    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
+    parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
+    parser.add_argument("--table", metavar="FILE", help="blocks in numbers: .csv or .tsv")
     parser.add_argument("--force", action="store_true", help="replace outputs that exist")
     _add_reporting(parser)
 
@@ -187,6 +222,12 @@ def _run_segment(args: argparse.Namespace) -> None:
     run_segment(args)
 
 
+def _run_quadtree(args: argparse.Namespace) -> None:
+    from clast._quadtree_command import run_quadtree
+
+    run_quadtree(args)
+
+
 def _run_select_k(args: argparse.Namespace) -> None:
     from clast._select_command import run_select_k
 
@@ -240,6 +281,14 @@ def _positive_int(text: str) -> int:
     if value < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
     return value
+
+
+def _thresholds(text: str) -> list[float] | float:
+    try:
+        values = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be numbers, not '{text}'") from None
+    return values if len(values) > 1 else values[0]
 
 
 def _range(text: str) -> range:

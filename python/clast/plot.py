@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from clast._quadtree import QuadTree
     from clast._result import Segmentation
 
 # Okabe and Ito, https://jfly.uni-koeln.de/color/: told apart with any kind of colour vision.
@@ -215,7 +216,7 @@ def _as_colors(values: NDArray[Any], white: float) -> NDArray[np.float64]:
     return np.clip(scaled, 0.0, 1.0)
 
 
-def _window(segmentation: "Segmentation", channel: int) -> tuple[float, float]:
+def _window(segmentation: "Segmentation | QuadTree", channel: int) -> tuple[float, float]:
     # Percentiles of every second or third pixel are as good to look at.
     steps = _visible(segmentation.labels.shape)
     values = segmentation.image.channel(channel)[steps][segmentation.labels[steps] > 0]

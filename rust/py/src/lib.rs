@@ -10,6 +10,7 @@ mod metrics;
 mod minibatch;
 mod mixture;
 mod moments;
+mod quadtree;
 mod runtime;
 mod thresholds;
 
@@ -42,6 +43,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::moments::feature_moments;
+    #[pymodule_export]
+    use super::quadtree::{quadtree_cut, quadtree_measure, quadtree_paint, quadtree_pyramid};
     #[pymodule_export]
     use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
     #[pymodule_export]

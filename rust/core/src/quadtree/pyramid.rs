@@ -1,0 +1,259 @@
+//! The criterion of every block that may split, from the bottom up in one read of the pixels.
+//!
+//! A row of the lowest blocks is first added up column by column, over all its rows of pixels, and only then joined
+//! sideways; higher rows are made of the rows below as soon as these are complete, while they are still in the cache.
+
+use std::mem::swap;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rayon::prelude::*;
+
+use super::grid::{Bands, Grid};
+use super::pixels::{Pixel, Pixels};
+use super::summary::{Counts, Moments, Range, Row, Summary, Sums};
+use crate::{Exec, Result};
+
+/// Writes the difference of the largest and the least pixel of every block of levels `first`, `first + 1`, ... to the
+/// slices of `levels`, each of shape (`n_channels`, planes, rows, columns of blocks). False if a pixel that counts is not
+/// finite: the numbers then say nothing.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn build<T: Pixel>(
+    exec: &Exec<'_>,
+    pixels: &Pixels<'_, T>,
+    grid: Grid,
+    first: usize,
+    levels: &mut [&mut [T::Difference]],
+) -> Result<bool> {
+    Build { exec, pixels, grid, summary: Range, first }.run(levels)
+}
+
+/// The same for the population variance of the pixels.
+///
+/// # Errors
+/// [`crate::Error::Interrupted`].
+pub fn build_sums<T: Pixel>(
+    exec: &Exec<'_>,
+    pixels: &Pixels<'_, T>,
+    grid: Grid,
+    first: usize,
+    levels: &mut [&mut [f64]],
+) -> Result<bool> {
+    if size_of::<T>() == size_of::<f64>() {
+        Build { exec, pixels, grid, summary: Moments, first }.run(levels)
+    } else {
+        let summary = Sums { is_masked: pixels.is_masked() };
+        Build { exec, pixels, grid, summary, first }.run(levels)
+    }
+}
+
+struct Build<'a, T, S> {
+    exec: &'a Exec<'a>,
+    pixels: &'a Pixels<'a, T>,
+    grid: Grid,
+    summary: S,
+    first: usize,
+}
+
+/// Room for one row of blocks of every level of a band.
+struct Rows<T, N> {
+    copy: Vec<T>,
+    /// By level: blocks of this level, from level 0, single columns of pixels, on.
+    done: Vec<Row<N>>,
+    /// By level: what a row of this level is before neighbours are joined.
+    wide: Vec<Row<N>>,
+}
+
+/// What one thread fills: by level from `first` on, the criterion of the blocks in one band of one channel.
+struct Part<'a, R> {
+    channel: usize,
+    band: usize,
+    levels: Vec<&'a mut [R]>,
+}
+
+impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
+    fn run(&self, levels: &mut [&mut [S::Criterion]]) -> Result<bool> {
+        let Some(top) = (self.first + levels.len()).checked_sub(1).filter(|top| *top >= self.first) else {
+            return Ok(true);
+        };
+        let bands = self.grid.bands(self.first, top);
+        let (low, high) = levels.split_at_mut(bands.level + 1 - self.first);
+        let is_finite = AtomicBool::new(true);
+        let rows = parts(&self.grid, bands, self.first, self.pixels.n_channels(), low)
+            .into_par_iter()
+            .map(|part| {
+                self.exec.check()?;
+                if is_finite.load(Ordering::Relaxed) { self.band(bands, part, &is_finite) } else { Ok(Vec::new()) }
+            })
+            .collect::<Result<Vec<_>>>()?;
+        if !is_finite.into_inner() {
+            return Ok(false);
+        }
+        let n_bands = bands.count();
+        let mut rows = rows.into_iter();
+        for channel in 0..self.pixels.n_channels() {
+            let below: Vec<_> = rows.by_ref().take(n_bands).flatten().collect();
+            self.finish(channel, bands.level, below, high);
+        }
+        Ok(true)
+    }
+
+    /// Fills the levels of a band; the rows of its largest blocks are what is left to be put together.
+    fn band(&self, bands: Bands, part: Part<'_, S::Criterion>, is_finite: &AtomicBool) -> Result<Vec<Row<S::Number>>> {
+        let Part { channel, band, mut levels } = part;
+        let mut rows = self.rows(bands.level);
+        let mut largest = Vec::new();
+        let [planes, lines] = bands.places(band, bands.level);
+        for z in planes {
+            for y in lines.clone() {
+                self.exec.check()?;
+                if !self.fill(&mut rows, channel, bands.level, [z, y], &mut levels, bands, band) {
+                    is_finite.store(false, Ordering::Relaxed);
+                    return Ok(Vec::new());
+                }
+                largest.push(rows.done[bands.level].clone());
+            }
+        }
+        Ok(largest)
+    }
+
+    fn rows(&self, top: usize) -> Rows<T, S::Number> {
+        let row = |level| Row::new(self.summary.n_planes(), self.grid.blocks(level)[2]);
+        Rows {
+            copy: Vec::new(),
+            done: (0..=top).map(row).collect(),
+            wide: (0..=top).map(|level: usize| row(level.saturating_sub(1))).collect(),
+        }
+    }
+
+    /// Makes a row of blocks of `level`, and writes the criterion of all blocks in it.
+    #[allow(clippy::too_many_arguments, reason = "a place in a level of a channel, and where its numbers go")]
+    fn fill(
+        &self,
+        rows: &mut Rows<T, S::Number>,
+        channel: usize,
+        level: usize,
+        place: [usize; 2],
+        levels: &mut [&mut [S::Criterion]],
+        bands: Bands,
+        band: usize,
+    ) -> bool {
+        if level == self.first {
+            if !self.add_pixels(rows, channel, place) {
+                return false;
+            }
+            for level in 1..=level {
+                let (below, above) = rows.done.split_at_mut(level);
+                self.summary.halve(self.exec.level, &below[level - 1], &mut above[0]);
+            }
+        } else {
+            let mut is_begun = false;
+            for below in children(self.grid.blocks(level - 1), place) {
+                if !self.fill(rows, channel, level - 1, below, levels, bands, band) {
+                    return false;
+                }
+                let (done, wide) = (&mut rows.done[level - 1], &mut rows.wide[level]);
+                if is_begun {
+                    self.summary.merge(self.exec.level, done, wide);
+                } else {
+                    swap(done, wide);
+                }
+                is_begun = true;
+            }
+            self.summary.halve(self.exec.level, &rows.wide[level], &mut rows.done[level]);
+        }
+        let [planes, lines] = bands.places(band, level);
+        let index = (place[0] - planes.start) * lines.len() + place[1] - lines.start;
+        self.write(level, place, &rows.done[level], index, levels[level - self.first]);
+        true
+    }
+
+    /// Adds up the pixels of a row of the lowest blocks, column by column.
+    fn add_pixels(&self, rows: &mut Rows<T, S::Number>, channel: usize, place: [usize; 2]) -> bool {
+        let [_, height, width] = self.grid.shape();
+        let corner = place.map(|place| place << self.first);
+        let [depth, lines, _] = self.grid.extent(self.first, [place[0], place[1], 0]);
+        let mut is_begun = false;
+        for z in corner[0]..corner[0] + depth {
+            for y in corner[1]..corner[1] + lines {
+                let start = (z * height + y) * width;
+                let pixels = self.pixels.row(channel, start, width, &mut rows.copy);
+                let inside = self.pixels.inside(start, width);
+                if inside.is_none() && !T::are_finite(pixels) {
+                    return false;
+                }
+                if is_begun {
+                    self.summary.add(self.exec.level, pixels, inside, &mut rows.done[0]);
+                } else {
+                    self.summary.start(self.exec.level, pixels, inside, &mut rows.done[0]);
+                }
+                is_begun = true;
+            }
+        }
+        true
+    }
+
+    /// Writes the criterion of a row of blocks, which is row `index` of `out`.
+    fn write(&self, level: usize, place: [usize; 2], row: &Row<S::Number>, index: usize, out: &mut [S::Criterion]) {
+        let n_blocks = self.grid.blocks(level)[2];
+        let count = |x: usize| self.grid.extent(level, [place[0], place[1], x]).iter().product();
+        let counts = Counts { full: count(0), last: count(n_blocks - 1) };
+        self.summary.criterion(self.exec.level, row, counts, &mut out[index * n_blocks..][..n_blocks]);
+    }
+
+    /// Puts the largest blocks of all bands together, level by level.
+    fn finish(&self, channel: usize, level: usize, mut below: Vec<Row<S::Number>>, levels: &mut [&mut [S::Criterion]]) {
+        for (out, level) in levels.iter_mut().zip(level + 1..) {
+            let [_, lines_below, width_below] = self.grid.blocks(level - 1);
+            let [planes, lines, width] = self.grid.blocks(level);
+            let out = &mut out[channel * planes * lines * width..][..planes * lines * width];
+            let mut rows = Vec::with_capacity(planes * lines);
+            for z in 0..planes {
+                for y in 0..lines {
+                    let mut wide: Option<Row<S::Number>> = None;
+                    for [z, y] in children(self.grid.blocks(level - 1), [z, y]) {
+                        let row = &below[z * lines_below + y];
+                        match &mut wide {
+                            None => wide = Some(row.clone()),
+                            Some(wide) => self.summary.merge(self.exec.level, row, wide),
+                        }
+                    }
+                    let wide = wide.unwrap_or_else(|| Row::new(self.summary.n_planes(), width_below));
+                    let mut row = Row::new(self.summary.n_planes(), width);
+                    self.summary.halve(self.exec.level, &wide, &mut row);
+                    self.write(level, [z, y], &row, z * lines + y, out);
+                    rows.push(row);
+                }
+            }
+            below = rows;
+        }
+    }
+}
+
+/// The rows of blocks that a row of the level above is made of.
+fn children(blocks: [usize; 3], [z, y]: [usize; 2]) -> impl Iterator<Item = [usize; 2]> {
+    let along = move |at: usize, extent: usize| 2 * at..(2 * at + 2).min(extent);
+    along(z, blocks[0]).flat_map(move |z| along(y, blocks[1]).map(move |y| [z, y]))
+}
+
+/// Cuts levels from `first` on into bands, channel by channel.
+fn parts<'a, R>(
+    grid: &Grid,
+    bands: Bands,
+    first: usize,
+    n_channels: usize,
+    levels: &'a mut [&mut [R]],
+) -> Vec<Part<'a, R>> {
+    let mut parts: Vec<Part<'a, R>> = (0..n_channels * bands.count())
+        .map(|index| Part { channel: index / bands.count(), band: index % bands.count(), levels: Vec::new() })
+        .collect();
+    for (out, level) in levels.iter_mut().zip(first..) {
+        let band_len = bands.rows_per_band(level) * grid.blocks(level)[2];
+        let slices = out.chunks_mut(grid.n_blocks(level)).flat_map(|channel| channel.chunks_mut(band_len));
+        for (part, slice) in parts.iter_mut().zip(slices) {
+            part.levels.push(slice);
+        }
+    }
+    parts
+}
