@@ -22,6 +22,7 @@ pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
 pub mod simd;
+pub mod slic;
 mod view;
 
 pub use element::{Element, Real};
