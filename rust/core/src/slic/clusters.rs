@@ -8,7 +8,7 @@ pub(super) const AXES: usize = 3;
 
 /// Position and colour of every cluster; those of clusters without pixels are NaN.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Clusters<R> {
+pub(super) struct Clusters<R> {
     values: Vec<R>,
     /// Largest squared colour distance of each cluster's pixels so far, which zero-parameter SLIC divides by.
     pub(super) maxima: Vec<R>,
@@ -16,11 +16,9 @@ pub struct Clusters<R> {
 }
 
 impl<R: Real> Clusters<R> {
-    /// Clusters at `seeds` (z, y, x), with colour 0.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if `seeds` is no list of triples, [`Error::Range`] for none or too many to be numbered.
-    pub fn at(seeds: &[f64], n_channels: usize) -> Result<Self> {
+    /// Clusters at `seeds` (z, y, x), with colour 0: [`Error::Length`] if `seeds` is no list of triples,
+    /// [`Error::Range`] for none or too many to be numbered.
+    pub(super) fn at(seeds: &[f64], n_channels: usize) -> Result<Self> {
         let (seeds, rest) = seeds.as_chunks::<AXES>();
         if !rest.is_empty() {
             let got = seeds.len() * AXES + rest.len();
@@ -39,8 +37,7 @@ impl<R: Real> Clusters<R> {
     }
 
     /// How many there are.
-    #[must_use]
-    pub fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.maxima.len()
     }
 

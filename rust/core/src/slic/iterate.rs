@@ -58,10 +58,7 @@ impl<R: Real> Metric<R> {
 ///
 /// The clusters are moved after every assignment, but not after the last unless colours are left out: then they are
 /// what is asked for.
-///
-/// # Errors
-/// [`Error::Mismatch`] if mask or labels do not fit the image; [`Error::Interrupted`].
-pub fn cluster<R: Real>(
+pub(super) fn cluster<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
     mask: Option<&[bool]>,

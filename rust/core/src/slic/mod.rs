@@ -15,17 +15,17 @@ mod iterate;
 mod lab;
 mod planes;
 mod runs;
+mod seeds;
+mod segment;
 mod smooth;
 mod source;
-#[cfg(test)]
-mod tests;
 mod update;
 
-pub use clusters::Clusters;
 pub use connectivity::{Connected, Sizes, enforce};
-pub use iterate::{Settings, cluster};
+pub use iterate::Settings;
 pub use planes::{Planes, Volume};
-pub use smooth::smooth;
+pub use seeds::{nearest_others, spread};
+pub use segment::{Plan, segment};
 pub use source::{Coded, Pixels, Scaled};
 
 /// Label of a pixel that no cluster has reached, or that lies outside the mask.

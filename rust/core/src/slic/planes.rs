@@ -3,6 +3,7 @@
 use rayon::prelude::*;
 
 use super::lab;
+use super::smooth::smooth;
 use super::source::Pixels;
 use crate::buffer::Buffer;
 use crate::{Error, Exec, Real, Result};
@@ -51,7 +52,8 @@ impl<R: Real> Planes<R> {
         Self { values: Buffer::zeroed(volume.n_rows() * n_channels * stride), volume, n_channels, stride }
     }
 
-    /// Reads `pixels`, with channels last, converts RGB to Lab if asked to, and multiplies by `ratio`.
+    /// Reads `pixels`, with channels last, converts RGB to Lab if asked to, smooths along z, y and x with the weights
+    /// given for each axis ([`smooth`]), and multiplies by `ratio`.
     ///
     /// # Errors
     /// [`Error::Length`] if there are not `n_channels` values for each pixel, [`Error::Range`] for a volume without
@@ -62,6 +64,7 @@ impl<R: Real> Planes<R> {
         volume: Volume,
         n_channels: usize,
         to_lab: bool,
+        smoothing: [&[f64]; 3],
         ratio: R,
     ) -> Result<Self> {
         if volume.n_pixels() * n_channels == 0 {
@@ -77,22 +80,22 @@ impl<R: Real> Planes<R> {
         }
         let mut planes = Self::zeroed(volume, n_channels);
         let row_len = volume.width * n_channels;
+        let is_smoothed = smoothing.iter().any(|weights| !weights.is_empty());
+        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value = *value * ratio);
         planes.for_each_row(exec, |index, row, stride| {
             pixels.read(index * row_len, row_len, n_channels, row, stride);
             if to_lab {
                 lab::from_linear(exec.level, row, stride);
             }
-            row.iter_mut().for_each(|value| *value = *value * ratio);
+            if !is_smoothed {
+                scale(row);
+            }
         })?;
+        if is_smoothed {
+            planes = smooth(exec, planes, smoothing)?;
+            planes.for_each_row(exec, |_, row, _| scale(row))?;
+        }
         Ok(planes)
-    }
-
-    /// Multiplies every value.
-    ///
-    /// # Errors
-    /// [`Error::Interrupted`].
-    pub fn scale(&mut self, exec: &Exec<'_>, ratio: R) -> Result<()> {
-        self.for_each_row(exec, |_, row, _| row.iter_mut().for_each(|value| *value = *value * ratio))
     }
 
     /// Runs `body` on the number, the values and the stride of every row.

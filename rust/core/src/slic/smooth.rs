@@ -8,10 +8,7 @@ const BLOCK: usize = 512;
 
 /// Smooths the image along z, y and x in turn, each with its weights, the central one first; an axis without weights is
 /// left as it is. Beyond its border the image is reflected, the last pixel repeated.
-///
-/// # Errors
-/// [`crate::Error::Interrupted`].
-pub fn smooth<R: Real>(exec: &Exec<'_>, mut planes: Planes<R>, weights: [&[f64]; 3]) -> Result<Planes<R>> {
+pub(super) fn smooth<R: Real>(exec: &Exec<'_>, mut planes: Planes<R>, weights: [&[f64]; 3]) -> Result<Planes<R>> {
     let [slices, rows, pixels] = weights;
     let height = planes.volume().height;
     if !slices.is_empty() {

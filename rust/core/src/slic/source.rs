@@ -93,7 +93,7 @@ fn deinterleave<T: Copy, R>(
 fn linear<R: Real>(value: R) -> R {
     let real = R::from_f64;
     if value > real(0.04045) {
-        real(((value + real(0.055)) / real(1.055)).to_f64().powf(2.4))
+        real(((value + real(0.055)) / real(1.055)).to_f64().powf(real(2.4).to_f64()))
     } else {
         value / real(12.92)
     }
