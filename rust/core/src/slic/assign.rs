@@ -1,121 +1,185 @@
-//! The nearest cluster of every pixel of a tile.
+//! The nearest cluster of every pixel of a band.
 
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Select, Simd, dispatch};
 
-use super::boxes::Tile;
-use super::candidates::Candidates;
+use super::blocks::{Blocks, Window};
+use super::boxes::{Boxes, Tile};
+use super::candidates::{Candidates, Nearby, Search};
 use super::iterate::Metric;
-use super::planes::TILE_WIDTH;
-use super::{NONE, Planes};
+use super::planes::{TILE_HEIGHT, TILE_WIDTH};
+use super::update::BandLabels;
+use super::{Planes, Volume};
 use crate::Real;
 
-/// Vectors side by side: enough that one addition need not wait for another, few enough for the registers of AVX2.
-const VECTORS: usize = 4;
+/// Rows side by side: enough that one addition need not wait for another, few enough for the registers.
+const ROWS: usize = 4;
 
-/// Writes the labels of a tile into the rows of its band; pixels that no window holds keep theirs.
-pub(super) fn assign<R: Real>(
-    level: Level,
-    metric: &Metric<R>,
-    planes: &Planes<R>,
-    mask: Option<&[bool]>,
-    tile: &Tile<'_, R>,
-    candidates: &Candidates<R>,
-    labels_out: &mut [i32],
-) {
-    let volume = planes.volume();
-    let n_kept = candidates.clusters.len();
-    let mut winners = [R::ZERO; TILE_WIDTH];
-    for (i, y) in tile.rows.clone().enumerate() {
-        let row = tile.z * volume.height + y;
-        let first = tile.columns.start;
-        let pixels = Row { values: &planes.row(row)[first..], stride: planes.stride(), n_channels: tile.colours.len() };
-        let down = &candidates.down[i * n_kept..][..n_kept];
-        dispatch!(level, simd => nearest_in_row(simd, metric, &pixels, candidates, down, &mut winners));
-        let labels = &mut labels_out[i * volume.width..][tile.columns.clone()];
-        let mask = mask.map(|mask| &mask[row * volume.width..][tile.columns.clone()]);
-        store(&winners, &candidates.clusters, mask, labels);
+/// Number of channels that is not known before.
+const ANY: usize = usize::MAX;
+
+/// What all bands share in an iteration.
+pub(super) struct Assignment<'a, R> {
+    pub(super) metric: Metric<R>,
+    pub(super) planes: &'a Planes<R>,
+    pub(super) mask: Option<&'a [bool]>,
+    pub(super) boxes: &'a Boxes<R>,
+    pub(super) blocks: Blocks<R>,
+    pub(super) reaches: Vec<Window>,
+}
+
+/// Room for a band's work.
+pub(super) struct Scratch<R> {
+    nearby: Nearby,
+    search: Search<R>,
+    /// Colours of a patch.
+    colours: Vec<[R; 2]>,
+    /// Clusters that may win in a patch.
+    numbers: Vec<u32>,
+    packed: Blocks<R>,
+    /// Places among them of those that may win in a tile.
+    places: Vec<u32>,
+    candidates: Candidates<R>,
+}
+
+impl<R: Real> Scratch<R> {
+    pub(super) fn new(n_channels: usize) -> Self {
+        Self {
+            nearby: Nearby::default(),
+            search: Search::new(),
+            colours: vec![[R::ZERO; 2]; n_channels],
+            numbers: Vec::new(),
+            packed: Blocks::empty(n_channels),
+            places: Vec::new(),
+            candidates: Candidates::new(),
+        }
     }
 }
 
-/// The pixels of a row of a tile.
-struct Row<'a, R> {
-    /// From the first pixel on in the first channel.
-    values: &'a [R],
-    stride: usize,
-    n_channels: usize,
-}
-
-/// Writes the place of the nearest candidate, the first on ties, or [`NONE`].
-#[inline(always)]
-fn nearest_in_row<S: Simd, R: Real>(
-    simd: S,
-    metric: &Metric<R>,
-    row: &Row<'_, R>,
-    candidates: &Candidates<R>,
-    down: &[R],
-    winners_out: &mut [R; TILE_WIDTH],
-) {
-    if R::Vector::<S>::LEN * VECTORS <= TILE_WIDTH {
-        nearest_of_vectors::<S, R, VECTORS>(simd, metric, row, candidates, down, winners_out);
-    } else {
-        nearest_of_vectors::<S, R, { VECTORS / 2 }>(simd, metric, row, candidates, down, winners_out);
+impl<R: Real> Assignment<'_, R> {
+    /// Writes the labels of a band; pixels that no window holds keep theirs.
+    pub(super) fn assign(
+        &self,
+        level: Level,
+        scratch: &mut Scratch<R>,
+        band: usize,
+        labels_out: &mut [i32],
+    ) -> BandLabels {
+        let (z, rows) = self.boxes.cut().band(band, self.planes.volume().height);
+        scratch.nearby.gather(&self.reaches, self.boxes.cut(), z, &rows);
+        dispatch!(level, simd => {
+            self.assign_band(simd, scratch, band, labels_out);
+            BandLabels::of(labels_out)
+        })
     }
-}
 
-#[inline(always)]
-fn nearest_of_vectors<S: Simd, R: Real, const N: usize>(
-    simd: S,
-    metric: &Metric<R>,
-    row: &Row<'_, R>,
-    candidates: &Candidates<R>,
-    down: &[R],
-    winners_out: &mut [R; TILE_WIDTH],
-) {
-    let lanes = R::Vector::<S>::LEN;
-    let splat = |value: R| R::Vector::<S>::simd_from(simd, value);
-    let (zero, weight) = (splat(R::ZERO), splat(metric.weight));
-    for (block, winners) in winners_out.chunks_exact_mut(N * lanes).enumerate() {
-        let first = block * N * lanes;
-        let mut nearest = [splat(R::from_f64(R::MAX)); N];
-        let mut winner = [splat(-R::ONE); N];
-        for (place, down) in down.iter().enumerate() {
-            let mut colour = [zero; N];
-            let center = &candidates.colours[place * row.n_channels..][..row.n_channels];
-            for (channel, center) in center.iter().enumerate() {
-                let values = &row.values[channel * row.stride + first..][..N * lanes];
-                let center = splat(*center);
-                for n in 0..N {
-                    let difference = R::Vector::<S>::from_slice(simd, &values[n * lanes..][..lanes]) - center;
-                    colour[n] = colour[n] + difference * difference;
+    #[inline(always)]
+    fn assign_band<S: Simd>(&self, simd: S, scratch: &mut Scratch<R>, band: usize, labels_out: &mut [i32]) {
+        let Scratch { nearby, search, colours, numbers, packed, places, candidates } = scratch;
+        let volume = self.planes.volume();
+        for patch in 0..self.boxes.cut().n_patches {
+            let Some(tile) = self.boxes.patch(band, patch, volume, colours) else { continue };
+            search.choose(simd, &self.metric, &self.blocks, nearby.patch(patch).iter().copied(), &tile, numbers);
+            packed.pack(&self.blocks, numbers);
+            for tile in self.boxes.tiles(band, patch, volume) {
+                search.choose(simd, &self.metric, packed, 0..packed.len() as u32, &tile, places);
+                candidates.describe(simd, &self.metric, (packed, numbers), places, &tile);
+                match packed.n_channels() {
+                    1 => self.assign_tile::<S, 1>(simd, &tile, candidates, labels_out),
+                    3 => self.assign_tile::<S, 3>(simd, &tile, candidates, labels_out),
+                    _ => self.assign_tile::<S, ANY>(simd, &tile, candidates, labels_out),
+                };
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn assign_tile<S: Simd, const C: usize>(
+        &self,
+        simd: S,
+        tile: &Tile<'_, R>,
+        candidates: &Candidates<R>,
+        labels_out: &mut [i32],
+    ) {
+        let Volume { height, width, .. } = self.planes.volume();
+        let mut winners = [[R::ZERO; TILE_WIDTH]; ROWS];
+        for first in (0..tile.rows.len()).step_by(ROWS) {
+            // Beyond the last row, the last is looked at again.
+            let row = |i: usize| tile.z * height + (tile.rows.start + first + i).min(tile.rows.end - 1);
+            let pixels = std::array::from_fn(|i| &self.planes.row(row(i))[tile.columns.start..]);
+            self.nearest::<S, C>(simd, pixels, first, candidates, &mut winners);
+            for (i, winners) in winners.iter().enumerate().take(tile.rows.len() - first) {
+                let labels = &mut labels_out[(first + i) * width..][tile.columns.clone()];
+                let mask = self.mask.map(|mask| &mask[row(i) * width..][tile.columns.clone()]);
+                store(winners, mask, labels);
+            }
+        }
+    }
+
+    /// Writes the number of the nearest candidate, the first on ties, or -1.
+    #[inline(always)]
+    fn nearest<S: Simd, const C: usize>(
+        &self,
+        simd: S,
+        rows: [&[R]; ROWS],
+        first: usize,
+        candidates: &Candidates<R>,
+        winners_out: &mut [[R; TILE_WIDTH]; ROWS],
+    ) {
+        let lanes = R::WIDE_LANES;
+        let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
+        let stride = self.planes.stride();
+        let n_channels = if C == ANY { self.blocks.n_channels() } else { C };
+        let weight = splat(self.metric.weight);
+        let mut nearest = [splat(R::from_f64(R::MAX)); ROWS];
+        let mut winner = [splat(-R::ONE); ROWS];
+        for (index, place) in candidates.places.iter().enumerate() {
+            let mut colour = [splat(R::ZERO); ROWS];
+            let center = &candidates.colours[index * n_channels..][..n_channels];
+            for channel in 0..n_channels {
+                let center = splat(center[channel]);
+                for row in 0..ROWS {
+                    let values = &rows[row][channel * stride..][..lanes];
+                    let difference = R::Wide::<S>::from_slice(simd, values) - center;
+                    let square = difference * difference;
+                    colour[row] = if channel == 0 { square } else { colour[row] + square };
                 }
             }
-            if metric.is_adaptive {
-                let maximum = splat(candidates.maxima[place]);
-                for n in 0..N {
-                    colour[n] = colour[n] / maximum;
+            if self.metric.is_adaptive {
+                let maximum = splat(place.maximum);
+                for row in 0..ROWS {
+                    colour[row] = colour[row] / maximum;
                 }
             }
-            let across = &candidates.across[place * TILE_WIDTH + first..][..N * lanes];
-            let (down, label) = (splat(*down), splat(R::from_f64(place as f64)));
-            for n in 0..N {
-                let across = R::Vector::<S>::from_slice(simd, &across[n * lanes..][..lanes]);
-                let distance = (down + across) * weight + colour[n];
-                let closer = distance.simd_lt(nearest[n]);
-                nearest[n] = closer.select(distance, nearest[n]);
-                winner[n] = closer.select(label, winner[n]);
+            let across = R::Wide::<S>::from_slice(simd, &place.across[..lanes]);
+            let cluster = splat(place.cluster);
+            for row in 0..ROWS {
+                let distance = (splat(place.down[first + row]) + across) * weight + colour[row];
+                let closer = distance.simd_lt(nearest[row]);
+                nearest[row] = closer.select(distance, nearest[row]);
+                winner[row] = closer.select(cluster, winner[row]);
             }
         }
-        for n in 0..N {
-            winner[n].store_slice(&mut winners[n * lanes..][..lanes]);
+        for row in 0..ROWS {
+            winner[row].store_slice(&mut winners_out[row][..lanes]);
         }
     }
 }
 
-fn store<R: Real>(winners: &[R; TILE_WIDTH], clusters: &[u32], mask: Option<&[bool]>, labels_out: &mut [i32]) {
-    for (i, (label, winner)) in labels_out.iter_mut().zip(winners).enumerate() {
-        if *winner >= R::ZERO && mask.is_none_or(|mask| mask[i]) {
-            *label = clusters.get(winner.to_label() as usize).map_or(NONE, |cluster| *cluster as i32);
+#[inline(always)]
+fn store<R: Real>(winners: &[R; TILE_WIDTH], mask: Option<&[bool]>, labels_out: &mut [i32]) {
+    match mask {
+        None => {
+            for (label, winner) in labels_out.iter_mut().zip(winners) {
+                *label = if *winner >= R::ZERO { winner.to_label() } else { *label };
+            }
+        }
+        Some(mask) => {
+            for ((label, winner), inside) in labels_out.iter_mut().zip(winners).zip(mask) {
+                *label = if (*winner >= R::ZERO) & *inside { winner.to_label() } else { *label };
+            }
         }
     }
 }
+
+const _: () = assert!(TILE_HEIGHT.is_multiple_of(ROWS));

@@ -4,36 +4,39 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::planes::{PATCH_WIDTH, TILE_HEIGHT, Volume};
 use super::Planes;
-use super::planes::TILE_WIDTH;
 use crate::{Exec, Real, Result};
 
-/// Rows of a tile and step of the clusters: tiles must be small beside a cluster to have few near them, and large for
-/// the search for those to pay.
+/// Steps of the clusters to the rows of a tile: it must be small beside a cluster to have few near.
 const STEPS_PER_TILE: usize = 3;
-const TILE_HEIGHT: (usize, usize) = (2, 16);
+const MIN_HEIGHT: usize = 2;
 
 /// The lowest and highest value of each channel in each tile, among the pixels inside the mask.
 #[derive(Debug)]
 pub(super) struct Boxes<R> {
     /// Shape (`n_bands`, `n_columns`, `n_channels`, 2).
-    ranges: Vec<R>,
+    ranges: Vec<[R; 2]>,
     /// Whether any pixel of the tile is inside the mask.
     visited: Vec<bool>,
     cut: Cut,
 }
 
-/// Bands of rows of each slice, and columns of tiles within a band.
+/// Bands of rows of each slice, patches of a band, and tiles of a patch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
     /// Rows of a band, but the last of a slice.
     pub(super) height: usize,
     pub(super) bands_per_slice: usize,
-    pub(super) n_columns: usize,
+    pub(super) n_patches: usize,
+    /// Tiles in a band.
+    n_columns: usize,
+    /// Pixels of a row of a tile.
+    width: usize,
     n_channels: usize,
 }
 
-/// One tile: its colours and its place.
+/// A tile or a patch: its colours and its place.
 #[derive(Debug, Clone)]
 pub(super) struct Tile<'a, R> {
     pub(super) colours: &'a [[R; 2]],
@@ -45,9 +48,19 @@ pub(super) struct Tile<'a, R> {
 impl Cut {
     pub(super) fn new<R: Real>(planes: &Planes<R>, step_y: usize) -> Self {
         let volume = planes.volume();
-        let height = (step_y / STEPS_PER_TILE).clamp(TILE_HEIGHT.0, TILE_HEIGHT.1);
-        let bands_per_slice = volume.height.div_ceil(height);
-        Self { height, bands_per_slice, n_columns: volume.width.div_ceil(TILE_WIDTH), n_channels: planes.n_channels() }
+        let height = (step_y / STEPS_PER_TILE).clamp(MIN_HEIGHT, TILE_HEIGHT);
+        Self {
+            height,
+            bands_per_slice: volume.height.div_ceil(height),
+            n_patches: volume.width.div_ceil(PATCH_WIDTH),
+            n_columns: volume.width.div_ceil(R::WIDE_LANES),
+            width: R::WIDE_LANES,
+            n_channels: planes.n_channels(),
+        }
+    }
+
+    pub(super) fn n_bands(&self, volume: Volume) -> usize {
+        volume.depth * self.bands_per_slice
     }
 
     /// The slice of a band and its rows there.
@@ -55,22 +68,23 @@ impl Cut {
         let first = band % self.bands_per_slice * self.height;
         (band / self.bands_per_slice, first..(first + self.height).min(height))
     }
+
+    /// Tiles of a patch.
+    fn columns(&self, patch: usize) -> Range<usize> {
+        let per_patch = PATCH_WIDTH / self.width;
+        patch * per_patch..((patch + 1) * per_patch).min(self.n_columns)
+    }
 }
 
 impl<R: Real> Boxes<R> {
     pub(super) fn new(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
-        let n_bands = planes.volume().depth * cut.bands_per_slice;
-        let n_tiles = n_bands * cut.n_columns;
-        let mut ranges = vec![R::ZERO; n_tiles * 2 * cut.n_channels];
+        let n_tiles = cut.n_bands(planes.volume()) * cut.n_columns;
+        let mut ranges = vec![[R::ZERO; 2]; n_tiles * cut.n_channels];
         let mut visited = vec![true; n_tiles];
-        let bands = ranges.par_chunks_mut(cut.n_columns * 2 * cut.n_channels).zip(visited.par_chunks_mut(cut.n_columns));
+        let bands = ranges.par_chunks_mut(cut.n_columns * cut.n_channels).zip(visited.par_chunks_mut(cut.n_columns));
         bands.enumerate().try_for_each(|(band, (ranges, visited))| {
             exec.check()?;
-            let (z, rows) = cut.band(band, planes.volume().height);
-            for column in 0..cut.n_columns {
-                let ranges = &mut ranges[column * 2 * cut.n_channels..][..2 * cut.n_channels];
-                visited[column] = tile_range(planes, mask, z, rows.clone(), column, ranges);
-            }
+            fearless_simd::dispatch!(exec.level, _simd => band_ranges(planes, mask, cut, band, ranges, visited));
             Ok(())
         })?;
         Ok(Self { ranges, visited, cut })
@@ -80,59 +94,77 @@ impl<R: Real> Boxes<R> {
         self.cut
     }
 
-    /// The tile of a column of a band, unless all of it is outside the mask.
-    pub(super) fn tile(&self, band: usize, column: usize, volume: super::Volume) -> Option<Tile<'_, R>> {
-        let tile = band * self.cut.n_columns + column;
-        if !self.visited[tile] {
-            return None;
+    /// A patch of a band, unless all of it is outside the mask; its colours are collected in `colours`.
+    #[inline(always)]
+    pub(super) fn patch<'a>(
+        &self,
+        band: usize,
+        patch: usize,
+        volume: Volume,
+        colours: &'a mut [[R; 2]],
+    ) -> Option<Tile<'a, R>> {
+        let columns = self.cut.columns(patch);
+        let mut tiles = self.tiles(band, patch, volume);
+        let first = tiles.next()?;
+        let (z, rows) = (first.z, first.rows.clone());
+        colours.copy_from_slice(&first.colours[..colours.len()]);
+        for tile in tiles {
+            for (range, [low, high]) in colours.iter_mut().zip(tile.colours) {
+                *range = [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
+            }
         }
-        let n_channels = self.cut.n_channels;
+        let end = (columns.end * self.cut.width).min(volume.width);
+        Some(Tile { colours, z, rows, columns: columns.start * self.cut.width..end })
+    }
+
+    /// The tiles of a patch, but those outside the mask.
+    #[inline(always)]
+    pub(super) fn tiles(&self, band: usize, patch: usize, volume: Volume) -> impl Iterator<Item = Tile<'_, R>> {
+        let Cut { n_columns, n_channels, width, .. } = self.cut;
         let (z, rows) = self.cut.band(band, volume.height);
-        let first = column * TILE_WIDTH;
-        let columns = first..(first + TILE_WIDTH).min(volume.width);
-        Some(Tile { colours: self.ranges[tile * 2 * n_channels..][..2 * n_channels].as_chunks().0, z, rows, columns })
+        self.cut.columns(patch).filter(move |column| self.visited[band * n_columns + column]).map(move |column| {
+            let colours = &self.ranges[(band * n_columns + column) * n_channels..][..n_channels];
+            let columns = column * width..((column + 1) * width).min(volume.width);
+            Tile { colours, z, rows: rows.clone(), columns }
+        })
     }
 }
 
-/// Writes lowest and highest value of each channel and returns whether any pixel is inside the mask.
-fn tile_range<R: Real>(
+#[inline(always)]
+fn band_ranges<R: Real>(
     planes: &Planes<R>,
     mask: Option<&[bool]>,
-    z: usize,
-    rows: Range<usize>,
-    column: usize,
-    ranges_out: &mut [R],
-) -> bool {
+    cut: Cut,
+    band: usize,
+    ranges_out: &mut [[R; 2]],
+    visited_out: &mut [bool],
+) {
     let volume = planes.volume();
-    let first = column * TILE_WIDTH;
-    let len = TILE_WIDTH.min(volume.width - first);
-    let mut visited = false;
-    let (ranges, _) = ranges_out.as_chunks_mut::<2>();
-    ranges.fill([R::INFINITY, -R::INFINITY]);
-    for row in rows.map(|y| z * volume.height + y) {
-        let inside = mask.map(|mask| &mask[row * volume.width + first..][..len]);
-        visited |= inside.is_none_or(|inside| inside.contains(&true));
-        for (range, plane) in ranges.iter_mut().zip(planes.row(row).chunks_exact(planes.stride())) {
-            let values = &plane[first..][..len];
-            match inside {
-                None => widen(range, values.iter().copied()),
-                Some(inside) => {
-                    let pairs = values.iter().zip(inside);
-                    widen(range, pairs.filter(|(_, inside)| **inside).map(|(value, _)| *value));
-                }
+    let (z, rows) = cut.band(band, volume.height);
+    let tiles = ranges_out.chunks_exact_mut(cut.n_channels).zip(visited_out);
+    for (column, (ranges, visited)) in tiles.enumerate() {
+        let columns = column * cut.width..((column + 1) * cut.width).min(volume.width);
+        *visited = mask.is_none();
+        ranges.fill([R::INFINITY, -R::INFINITY]);
+        for row in rows.clone().map(|y| z * volume.height + y) {
+            let inside = mask.map(|mask| &mask[row * volume.width..][columns.clone()]);
+            *visited |= inside.is_some_and(|inside| inside.contains(&true));
+            for (range, plane) in ranges.iter_mut().zip(planes.row(row).chunks_exact(planes.stride())) {
+                widen(range, &plane[columns.clone()], inside);
             }
         }
     }
-    visited
 }
 
 /// Comparisons with NaN are false, so pixels without a colour are left out: no cluster ever takes them.
 #[inline(always)]
-fn widen<R: Real>(range: &mut [R; 2], values: impl Iterator<Item = R>) {
+fn widen<R: Real>(range: &mut [R; 2], values: &[R], inside: Option<&[bool]>) {
     let [mut low, mut high] = *range;
-    for value in values {
-        low = if value < low { value } else { low };
-        high = if value > high { value } else { high };
+    for (i, value) in values.iter().enumerate() {
+        if inside.is_none_or(|inside| inside[i]) {
+            low = if *value < low { *value } else { low };
+            high = if *value > high { *value } else { high };
+        }
     }
     *range = [low, high];
 }

@@ -1,148 +1,157 @@
 //! Which clusters can be the nearest to a pixel of a tile.
-//!
-//! Bounds are computed by the operations of the distance itself, at the pixel and the colour of the tile's bounding box
-//! that are nearest or farthest. Rounding is monotone, so no rounded distance in the tile lies beyond its bounds.
 
 use std::ops::Range;
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Select, Simd};
+
+use super::blocks::{Blocks, Lanes, Window};
 use super::boxes::{Cut, Tile};
-use super::clusters::{Clusters, Window};
 use super::iterate::Metric;
-use super::planes::TILE_WIDTH;
+use super::planes::{PATCH_WIDTH, TILE_HEIGHT, TILE_WIDTH};
 use crate::Real;
 
-/// Clusters whose windows reach into each tile of a band, ascending.
+/// Blocks of clusters whose windows reach into each patch of a band, ascending.
 #[derive(Debug, Default)]
 pub(super) struct Nearby {
-    columns: Vec<Vec<u32>>,
+    patches: Vec<Vec<u32>>,
 }
 
 impl Nearby {
     /// Replaces the lists by those of a band.
-    pub(super) fn gather(&mut self, windows: &[Window], cut: Cut, z: usize, rows: &Range<usize>) {
-        self.columns.resize_with(cut.n_columns, Vec::new);
-        self.columns.iter_mut().for_each(Vec::clear);
-        for (cluster, Window([slices, lines, pixels])) in windows.iter().enumerate() {
-            let reaches = slices.0 <= z && z < slices.1 && lines.0 < rows.end && rows.start < lines.1;
-            if reaches && pixels.0 < pixels.1 {
-                for column in &mut self.columns[pixels.0 / TILE_WIDTH..pixels.1.div_ceil(TILE_WIDTH)] {
-                    column.push(cluster as u32);
+    pub(super) fn gather(&mut self, reaches: &[Window], cut: Cut, z: usize, rows: &Range<usize>) {
+        self.patches.resize_with(cut.n_patches, Vec::new);
+        self.patches.iter_mut().for_each(Vec::clear);
+        for (block, Window([slices, lines, pixels])) in reaches.iter().enumerate() {
+            let meets = slices.0 <= z && z < slices.1 && lines.0 < rows.end && rows.start < lines.1;
+            if meets && pixels.0 < pixels.1 {
+                for patch in &mut self.patches[pixels.0 / PATCH_WIDTH..pixels.1.div_ceil(PATCH_WIDTH)] {
+                    patch.push(block as u32);
                 }
             }
         }
     }
 
-    pub(super) fn column(&self, column: usize) -> &[u32] {
-        &self.columns[column]
+    #[inline(always)]
+    pub(super) fn patch(&self, patch: usize) -> &[u32] {
+        &self.patches[patch]
+    }
+}
+
+/// Room for the search.
+#[derive(Debug)]
+pub(super) struct Search<R> {
+    lowest: Vec<Lanes<R>>,
+}
+
+impl<R: Real> Search<R> {
+    pub(super) fn new() -> Self {
+        Self { lowest: Vec::new() }
+    }
+
+    /// Replaces `clusters_out` by those clusters of some blocks that may win in the tile, ascending.
+    #[inline(always)]
+    pub(super) fn choose<S: Simd>(
+        &mut self,
+        simd: S,
+        metric: &Metric<R>,
+        blocks: &Blocks<R>,
+        some: impl Iterator<Item = u32> + Clone,
+        tile: &Tile<'_, R>,
+        clusters_out: &mut Vec<u32>,
+    ) {
+        let lanes = R::WIDE_LANES;
+        self.lowest.clear();
+        let mut ceilings = R::Wide::<S>::simd_from(simd, R::INFINITY);
+        for block in some.clone() {
+            let bounds = blocks.bounds(simd, metric, block as usize, tile);
+            ceilings = bounds.high.simd_lt(ceilings).select(bounds.high, ceilings);
+            let mut lowest = [R::ZERO; TILE_WIDTH];
+            bounds.low.store_slice(&mut lowest[..lanes]);
+            self.lowest.push(lowest);
+        }
+        let mut least = [R::INFINITY; TILE_WIDTH];
+        ceilings.store_slice(&mut least[..lanes]);
+        let mut ceiling = R::INFINITY;
+        for high in least {
+            ceiling = if high < ceiling { high } else { ceiling };
+        }
+        clusters_out.clear();
+        let (ceiling, infinity) = (R::Wide::<S>::simd_from(simd, ceiling), R::Wide::<S>::simd_from(simd, R::INFINITY));
+        for (block, lowest) in some.zip(&self.lowest) {
+            let low = R::Wide::<S>::from_slice(simd, &lowest[..lanes]);
+            // A bound that is NaN rules nothing out.
+            let ruled_out = low.simd_gt(ceiling).to_bitmask() | low.simd_ge(infinity).to_bitmask();
+            let mut kept = !ruled_out & ((1 << lanes) - 1);
+            while kept != 0 {
+                clusters_out.push(block * lanes as u32 + kept.trailing_zeros());
+                kept &= kept - 1;
+            }
+        }
     }
 }
 
 /// What a tile needs to know of the clusters that may win in it, in ascending order.
 #[derive(Debug)]
 pub(super) struct Candidates<R> {
-    /// Their numbers.
-    pub(super) clusters: Vec<u32>,
-    /// Squared distance along z and y to each row, infinite outside the window; shape (rows, candidates).
-    pub(super) down: Vec<R>,
-    /// Squared distance along x to each pixel of a row, infinite outside the window; shape (candidates, `TILE_WIDTH`).
-    pub(super) across: Vec<R>,
+    pub(super) places: Vec<Place<R>>,
     /// Shape (candidates, channels).
     pub(super) colours: Vec<R>,
+}
+
+/// A cluster beside a tile.
+#[derive(Debug)]
+pub(super) struct Place<R> {
+    /// Its number.
+    pub(super) cluster: R,
+    /// Squared distance along z and y to each row, infinite outside the window.
+    pub(super) down: [R; TILE_WIDTH],
+    /// Squared distance along x to each pixel of a row, infinite outside the window.
+    pub(super) across: [R; TILE_WIDTH],
     /// What colour distances are divided by.
-    pub(super) maxima: Vec<R>,
-    lowest: Vec<R>,
+    pub(super) maximum: R,
 }
 
 impl<R: Real> Candidates<R> {
     pub(super) fn new() -> Self {
-        let [down, across, colours, maxima, lowest] = [const { Vec::new() }; 5];
-        Self { clusters: Vec::new(), down, across, colours, maxima, lowest }
+        Self { places: Vec::new(), colours: Vec::new() }
     }
 
-    /// Replaces the content by those of `nearby` that may win in the tile.
-    pub(super) fn select(
+    /// Replaces the content by some clusters of `blocks`, whose numbers are in `numbers`.
+    #[inline(always)]
+    pub(super) fn describe<S: Simd>(
         &mut self,
+        simd: S,
         metric: &Metric<R>,
-        clusters: &Clusters<R>,
-        windows: &[Window],
-        nearby: &[u32],
+        (blocks, numbers): (&Blocks<R>, &[u32]),
+        some: &[u32],
         tile: &Tile<'_, R>,
     ) {
-        self.lowest.clear();
-        let mut ceiling = R::INFINITY;
-        for cluster in nearby {
-            let [low, high] = bounds(metric, clusters, *cluster as usize, tile);
-            self.lowest.push(low);
-            if high < ceiling && holds(&windows[*cluster as usize], tile) {
-                ceiling = high;
+        let lanes = R::WIDE_LANES;
+        let pixels = |start: usize| {
+            let mut pixels = [R::ZERO; TILE_WIDTH];
+            for (i, pixel) in pixels.iter_mut().enumerate() {
+                *pixel = R::from_f64(f64::from((start + i) as u32));
             }
-        }
-        self.clusters.clear();
-        // A bound that is NaN rules nothing out.
-        let kept = nearby.iter().zip(&self.lowest).filter(|(_, low)| !(**low > ceiling));
-        self.clusters.extend(kept.map(|(cluster, _)| *cluster));
-        self.describe(metric, clusters, windows, tile);
-    }
-
-    fn describe(&mut self, metric: &Metric<R>, clusters: &Clusters<R>, windows: &[Window], tile: &Tile<'_, R>) {
-        let Self { clusters: kept, down, across, colours, maxima, .. } = self;
-        for values in [&mut *down, across, colours, maxima] {
-            values.clear();
-        }
-        for cluster in kept.iter().map(|cluster| *cluster as usize) {
-            let ([_, _, x], Window([_, _, pixels])) = (clusters.position(cluster), windows[cluster]);
-            for i in 0..TILE_WIDTH {
-                let pixel = tile.columns.start + i;
-                let is_inside = pixels.0 <= pixel && pixel < pixels.1;
-                across.push(if is_inside { metric.along(2, x, pixel) } else { R::INFINITY });
-            }
-            colours.extend_from_slice(&clusters.colour(cluster)[..tile.colours.len()]);
-            maxima.push(clusters.maxima[cluster]);
-        }
-        for line in tile.rows.clone() {
-            for cluster in kept.iter().map(|cluster| *cluster as usize) {
-                let ([z, y, _], Window([_, lines, _])) = (clusters.position(cluster), windows[cluster]);
-                let is_inside = lines.0 <= line && line < lines.1;
-                down.push(if is_inside { metric.along(0, z, tile.z) + metric.along(1, y, line) } else { R::INFINITY });
+            R::Wide::<S>::from_slice(simd, &pixels[..lanes])
+        };
+        let (lines, columns) = (pixels(tile.rows.start), pixels(tile.columns.start));
+        self.places.clear();
+        self.colours.clear();
+        for place in some {
+            let (index, lane) = (*place as usize / lanes, *place as usize % lanes);
+            let block = blocks.block(index);
+            let slice = metric.along(0, block.position[0][lane], R::from_f64(tile.z as f64));
+            let (mut down, mut across) = ([R::ZERO; TILE_WIDTH], [R::ZERO; TILE_WIDTH]);
+            block.squares_within(simd, metric, (1, lane), lines, slice).store_slice(&mut down[..lanes]);
+            block.squares_within(simd, metric, (2, lane), columns, R::ZERO).store_slice(&mut across[..lanes]);
+            let cluster = R::from_f64(f64::from(numbers[*place as usize]));
+            self.places.push(Place { cluster, down, across, maximum: block.maximum[lane] });
+            for colour in blocks.colours(index) {
+                self.colours.push(colour[lane]);
             }
         }
     }
 }
 
-/// Whether the cluster competes for every pixel of the tile.
-fn holds(Window([_, lines, pixels]): &Window, tile: &Tile<'_, impl Real>) -> bool {
-    lines.0 <= tile.rows.start
-        && tile.rows.end <= lines.1
-        && pixels.0 <= tile.columns.start
-        && tile.columns.end <= pixels.1
-}
-
-/// The lowest and the highest distance that any pixel of the tile may have.
-fn bounds<R: Real>(metric: &Metric<R>, clusters: &Clusters<R>, cluster: usize, tile: &Tile<'_, R>) -> [R; 2] {
-    let [z, y, x] = clusters.position(cluster);
-    let slice = metric.along(0, z, tile.z);
-    let lines = extremes(metric, 1, y, &tile.rows);
-    let pixels = extremes(metric, 2, x, &tile.columns);
-    let mut colour = [R::ZERO; 2];
-    for (center, [low, high]) in clusters.colour(cluster).iter().zip(tile.colours) {
-        let (to_low, to_high) = (*low - *center, *high - *center);
-        let (square_low, square_high) = (to_low * to_low, to_high * to_high);
-        let is_between = to_low <= R::ZERO && R::ZERO <= to_high;
-        let (near, far) = ordered(square_low, square_high);
-        colour[0] = colour[0] + if is_between { R::ZERO } else { near };
-        colour[1] = colour[1] + far;
-    }
-    [0, 1].map(|end| metric.distance(slice + lines[end], pixels[end], colour[end], clusters.maxima[cluster]))
-}
-
-/// The least and the greatest squared distance along an axis from a position to the pixels of a range.
-fn extremes<R: Real>(metric: &Metric<R>, axis: usize, position: R, range: &Range<usize>) -> [R; 2] {
-    let (first, last) = (range.start, range.end - 1);
-    let (near, far) = ordered(metric.along(axis, position, first), metric.along(axis, position, last));
-    let is_between = R::from_f64(first as f64) <= position && position <= R::from_f64(last as f64);
-    [if is_between { R::ZERO } else { near }, far]
-}
-
-fn ordered<R: Real>(a: R, b: R) -> (R, R) {
-    if a < b { (a, b) } else { (b, a) }
-}
+const _: () = assert!(TILE_HEIGHT <= 8, "the rows of a tile fit a vector");

@@ -1,10 +1,12 @@
 //! Where clusters are.
 
-use super::Volume;
 use crate::{Error, Real, Result};
 
 /// Axes of a volume.
 pub(super) const AXES: usize = 3;
+
+/// Kernels carry numbers of clusters as floats ([`Real::to_label`]).
+const MAX_CLUSTERS: usize = 1 << 23;
 
 /// Position and colour of every cluster; those of clusters without pixels are NaN.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,8 +26,8 @@ impl<R: Real> Clusters<R> {
             let got = seeds.len() * AXES + rest.len();
             return Err(Error::Length { argument: "seeds", got, rows: seeds.len(), columns: AXES });
         }
-        if seeds.is_empty() || i32::try_from(seeds.len()).is_err() {
-            let (got, needed) = (seeds.len().to_string(), format!("between 1 and {}", i32::MAX));
+        if seeds.is_empty() || seeds.len() > MAX_CLUSTERS {
+            let (got, needed) = (seeds.len().to_string(), format!("between 1 and {MAX_CLUSTERS}"));
             return Err(Error::Range { argument: "the number of seeds", got, needed });
         }
         let mut values = Vec::with_capacity(seeds.len() * (AXES + n_channels));
@@ -39,6 +41,10 @@ impl<R: Real> Clusters<R> {
     /// How many there are.
     pub(super) fn count(&self) -> usize {
         self.maxima.len()
+    }
+
+    pub(super) fn n_channels(&self) -> usize {
+        self.n_channels
     }
 
     /// Numbers of a cluster.
@@ -61,25 +67,5 @@ impl<R: Real> Clusters<R> {
     pub(super) fn groups(&mut self, n_clusters: usize) -> (std::slice::ChunksMut<'_, R>, std::slice::ChunksMut<'_, R>) {
         let row_len = self.row_len();
         (self.values.chunks_mut(n_clusters * row_len), self.maxima.chunks_mut(n_clusters))
-    }
-}
-
-/// First and one past the last pixel along each axis that a cluster competes for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Window(pub(super) [(usize, usize); AXES]);
-
-impl Window {
-    /// Two steps to either side of `position`, of 0 pixels for a cluster that has none.
-    pub(super) fn new<R: Real>(position: [R; AXES], steps: [usize; AXES], volume: Volume) -> Self {
-        let extents = [volume.depth, volume.height, volume.width];
-        let mut ranges = [(0, 0); AXES];
-        for axis in 0..AXES {
-            let reach = R::from_f64(2.0 * steps[axis] as f64);
-            // As a cast in C truncates; Rust's turns NaN into 0, which makes the range empty.
-            let first = (position[axis] - reach).to_f64().max(0.0) as usize;
-            let end = (position[axis] + reach + R::ONE).to_f64() as usize;
-            ranges[axis] = (first, end.min(extents[axis]));
-        }
-        Self(ranges)
     }
 }

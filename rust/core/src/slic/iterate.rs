@@ -2,11 +2,11 @@
 
 use rayon::prelude::*;
 
-use super::assign::assign;
+use super::assign::{Assignment, Scratch};
+use super::blocks::Blocks;
 use super::boxes::{Boxes, Cut};
-use super::candidates::{Candidates, Nearby};
-use super::clusters::{AXES, Clusters, Window};
-use super::update::{RowLabels, update};
+use super::clusters::{AXES, Clusters};
+use super::update::{BandLabels, Labels, update};
 use super::{NONE, Planes};
 use crate::{Error, Exec, Real, Result};
 
@@ -30,7 +30,7 @@ pub struct Settings<R> {
 /// The distance between a pixel and a cluster, in the operations and the order of scikit-image, none of them fused.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Metric<R> {
-    spacing: [R; AXES],
+    pub(super) spacing: [R; AXES],
     pub(super) weight: R,
     pub(super) is_adaptive: bool,
 }
@@ -43,14 +43,9 @@ impl<R: Real> Metric<R> {
 
     /// Square of the distance along an axis.
     #[inline(always)]
-    pub(super) fn along(&self, axis: usize, position: R, pixel: usize) -> R {
-        let difference = self.spacing[axis] * (position - R::from_f64(pixel as f64));
+    pub(super) fn along(&self, axis: usize, position: R, pixel: R) -> R {
+        let difference = self.spacing[axis] * (position - pixel);
         difference * difference
-    }
-
-    #[inline(always)]
-    pub(super) fn distance(&self, down: R, across: R, colour: R, maximum: R) -> R {
-        (down + across) * self.weight + if self.is_adaptive { colour / maximum } else { colour }
     }
 }
 
@@ -68,12 +63,15 @@ pub(super) fn cluster<R: Real>(
 ) -> Result<()> {
     check(planes, mask, labels_out)?;
     let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, settings.window[1]))?;
-    let mut rows = vec![RowLabels::default(); planes.volume().n_rows()];
+    let mut bands = vec![BandLabels::default(); boxes.cut().n_bands(planes.volume())];
     labels_out.fill(NONE);
     for iteration in 1..=settings.max_num_iter {
-        assign_all(exec, planes, mask, settings, clusters, &boxes, (labels_out, &mut rows))?;
+        let (blocks, reaches) = Blocks::new(clusters, settings, planes.volume());
+        let metric = Metric::new(settings);
+        let assignment = Assignment { metric, planes, mask, boxes: &boxes, blocks, reaches };
+        assign_all(exec, &assignment, labels_out, &mut bands)?;
         if iteration < settings.max_num_iter || settings.ignores_colour {
-            update(exec, planes, settings, labels_out, &rows, clusters)?;
+            update(exec, planes, settings, Labels { labels: labels_out, bands: &bands, cut: boxes.cut() }, clusters)?;
         }
     }
     Ok(())
@@ -92,40 +90,22 @@ fn check<R: Real>(planes: &Planes<R>, mask: Option<&[bool]>, labels: &[i32]) -> 
 /// Assigns every pixel, one band of rows after the other in each thread.
 fn assign_all<R: Real>(
     exec: &Exec<'_>,
-    planes: &Planes<R>,
-    mask: Option<&[bool]>,
-    settings: &Settings<R>,
-    clusters: &Clusters<R>,
-    boxes: &Boxes<R>,
-    (labels_out, rows_out): (&mut [i32], &mut [RowLabels]),
+    assignment: &Assignment<'_, R>,
+    labels_out: &mut [i32],
+    bands_out: &mut [BandLabels],
 ) -> Result<()> {
-    let (volume, cut) = (planes.volume(), boxes.cut());
-    let positions = (0..clusters.count()).map(|cluster| clusters.position(cluster));
-    let windows: Vec<Window> = positions.map(|at| Window::new(at, settings.window, volume)).collect();
-    let metric = Metric::new(settings);
-    let slices = labels_out.par_chunks_mut(volume.height * volume.width).zip(rows_out.par_chunks_mut(volume.height));
-    let bands = slices.enumerate().flat_map(|(z, (labels, rows))| {
-        let bands = labels.par_chunks_mut(cut.height * volume.width).zip(rows.par_chunks_mut(cut.height));
+    let (volume, cut) = (assignment.planes.volume(), assignment.boxes.cut());
+    let slices = labels_out.par_chunks_mut(volume.height * volume.width);
+    let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice));
+    let bands = slices.enumerate().flat_map(|(z, (labels, bands))| {
+        let bands = labels.par_chunks_mut(cut.height * volume.width).zip(bands);
         bands.enumerate().map(move |(band, parts)| (z * cut.bands_per_slice + band, parts))
     });
     bands.try_for_each_init(
-        || (Nearby::default(), Candidates::new()),
-        |(nearby, candidates), (band, (labels, rows))| {
+        || Scratch::new(assignment.blocks.n_channels()),
+        |scratch, (band, (labels, range))| {
             exec.check()?;
-            let (z, lines) = cut.band(band, volume.height);
-            nearby.gather(&windows, cut, z, &lines);
-            for column in 0..cut.n_columns {
-                if let Some(mut tile) = boxes.tile(band, column, volume) {
-                    if settings.ignores_colour {
-                        tile.colours = &[];
-                    }
-                    candidates.select(&metric, clusters, &windows, nearby.column(column), &tile);
-                    assign(exec.level, &metric, planes, mask, &tile, candidates, labels);
-                }
-            }
-            for (labels, row) in labels.chunks_exact(volume.width).zip(rows) {
-                *row = RowLabels::of(labels);
-            }
+            *range = assignment.assign(exec.level, scratch, band, labels);
             Ok(())
         },
     )

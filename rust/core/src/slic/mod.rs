@@ -7,6 +7,7 @@
 //! Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel methods", IEEE TPAMI 34(11), 2012.
 
 mod assign;
+mod blocks;
 mod boxes;
 mod candidates;
 mod clusters;

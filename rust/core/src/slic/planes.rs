@@ -8,8 +8,14 @@ use super::source::Pixels;
 use crate::buffer::Buffer;
 use crate::{Error, Exec, Real, Result};
 
-/// Pixels of a row are padded to a multiple of this, the width of a tile, so that kernels read whole vectors.
-pub(super) const TILE_WIDTH: usize = 32;
+/// Widest row of a tile: one vector of 512 bits of the narrower type.
+pub(super) const TILE_WIDTH: usize = 16;
+
+/// Most rows of a tile. Few clusters compete in a small tile, which pays for the search for them.
+pub(super) const TILE_HEIGHT: usize = 8;
+
+/// Pixels of a row in a patch of tiles, for which the search begins. Rows are padded to a multiple of this.
+pub(super) const PATCH_WIDTH: usize = 32;
 
 /// Extent of a volume; an image has depth 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +54,7 @@ pub struct Planes<R> {
 impl<R: Real> Planes<R> {
     /// Zeros.
     pub(super) fn zeroed(volume: Volume, n_channels: usize) -> Self {
-        let stride = volume.width.next_multiple_of(TILE_WIDTH);
+        let stride = volume.width.next_multiple_of(PATCH_WIDTH);
         Self { values: Buffer::zeroed(volume.n_rows() * n_channels * stride), volume, n_channels, stride }
     }
 

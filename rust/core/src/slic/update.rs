@@ -1,31 +1,30 @@
 //! Moving the clusters to the means of their pixels.
 //!
 //! Every cluster's sums are taken in the order of the pixels, as on images with exact ties another order of additions
-//! would decide otherwise. Threads therefore share out clusters, and each reads the rows where its clusters have pixels.
+//! would decide otherwise. Threads therefore share out clusters, and each reads the bands where its clusters have pixels.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::boxes::Cut;
 use super::clusters::{AXES, Clusters};
 use super::iterate::Settings;
 use super::{NONE, Planes};
 use crate::{Exec, Real, Result};
 
-/// Groups of clusters for each thread, so that a thread with small clusters takes another group.
-const GROUPS_PER_THREAD: usize = 2;
+/// Labels that are compared at once.
+const LOOK_AHEAD: usize = 8;
 
-/// Rows between two looks at the flag that stops.
-const ROWS_PER_CHECK: usize = 256;
-
-/// The lowest and the highest label in a row.
+/// The lowest and the highest label in a band of rows.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct RowLabels {
+pub(super) struct BandLabels {
     low: i32,
     high: i32,
 }
 
-impl RowLabels {
+impl BandLabels {
+    #[inline(always)]
     pub(super) fn of(labels: &[i32]) -> Self {
         let (mut low, mut high) = (i32::MAX, NONE);
         for label in labels {
@@ -40,25 +39,31 @@ impl RowLabels {
     }
 }
 
+/// The labels of all pixels, band by band.
+#[derive(Clone, Copy)]
+pub(super) struct Labels<'a> {
+    pub(super) labels: &'a [i32],
+    pub(super) bands: &'a [BandLabels],
+    pub(super) cut: Cut,
+}
+
 /// Moves the clusters to the means of their pixels; one without pixels becomes NaN and is never heard of again.
 pub(super) fn update<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
     settings: &Settings<R>,
-    labels: &[i32],
-    rows: &[RowLabels],
+    labels: Labels<'_>,
     clusters: &mut Clusters<R>,
 ) -> Result<()> {
-    let n_groups = rayon::current_num_threads() * GROUPS_PER_THREAD;
-    let group_len = clusters.count().div_ceil(n_groups);
+    let group_len = clusters.count().div_ceil(rayon::current_num_threads());
     let (values, maxima) = clusters.groups(group_len);
-    let groups = values.zip(maxima).enumerate().par_bridge();
-    groups.try_for_each(|(index, (values, maxima))| {
+    let groups: Vec<_> = values.zip(maxima).enumerate().collect();
+    groups.into_par_iter().try_for_each(|(index, (values, maxima))| {
         let first = (index * group_len) as i32;
         let mut group = Group { clusters: first..first + maxima.len() as i32, planes, values };
-        group.update(exec, labels, rows)?;
+        group.update(exec, labels)?;
         if settings.is_adaptive && !settings.ignores_colour {
-            group.widen(exec, labels, rows, maxima)?;
+            group.widen(exec, labels, maxima)?;
         }
         Ok(())
     })
@@ -81,13 +86,18 @@ struct Run {
 }
 
 impl<R: Real> Group<'_, R> {
-    fn update(&mut self, exec: &Exec<'_>, labels: &[i32], rows: &[RowLabels]) -> Result<()> {
+    fn update(&mut self, exec: &Exec<'_>, labels: Labels<'_>) -> Result<()> {
         let row_len = AXES + self.planes.n_channels();
         let mut counts = vec![0_usize; self.clusters.len()];
         self.values.fill(R::ZERO);
-        for_each_run(exec, self.planes, &self.clusters, labels, rows, |run| {
+        let volume = self.planes.volume();
+        let extent = volume.depth.max(volume.height).max(volume.width);
+        let are_exact = volume.n_pixels() as f64 * extent as f64 * R::EPSILON <= 1.0;
+        for_each_run(exec, self.planes, &self.clusters, labels, |run| {
             counts[run.place] += run.pixels.len();
-            add(self.planes, &run, &mut self.values[run.place * row_len..][..row_len]);
+            let (position, colour) = self.values[run.place * row_len..][..row_len].split_at_mut(AXES);
+            add_positions(volume.height, &run, are_exact, position);
+            add_colours(self.planes, &run, colour);
         })?;
         for (values, count) in self.values.chunks_exact_mut(row_len).zip(counts) {
             for value in values {
@@ -98,9 +108,9 @@ impl<R: Real> Group<'_, R> {
     }
 
     /// Raises the largest squared colour distance of each cluster's pixels.
-    fn widen(&self, exec: &Exec<'_>, labels: &[i32], rows: &[RowLabels], maxima: &mut [R]) -> Result<()> {
+    fn widen(&self, exec: &Exec<'_>, labels: Labels<'_>, maxima: &mut [R]) -> Result<()> {
         let (row_len, stride) = (AXES + self.planes.n_channels(), self.planes.stride());
-        for_each_run(exec, self.planes, &self.clusters, labels, rows, |run| {
+        for_each_run(exec, self.planes, &self.clusters, labels, |run| {
             let colour = &self.values[run.place * row_len..][AXES..row_len];
             let row = self.planes.row(run.row);
             let maximum = &mut maxima[run.place];
@@ -118,65 +128,90 @@ impl<R: Real> Group<'_, R> {
     }
 }
 
+/// Visits the runs of some clusters in the order of their pixels.
+#[inline(always)]
 fn for_each_run<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
     clusters: &Range<i32>,
-    labels: &[i32],
-    rows: &[RowLabels],
+    Labels { labels, bands, cut }: Labels<'_>,
     mut body: impl FnMut(Run),
 ) -> Result<()> {
-    let lines = labels.chunks_exact(planes.volume().width).zip(rows);
-    for (row, (labels, _)) in lines.enumerate().filter(|(_, (_, row))| row.meets(clusters)) {
-        if row % ROWS_PER_CHECK == 0 {
-            exec.check()?;
-        }
-        let mut end = 0;
-        for same in labels.chunk_by(|a, b| a == b) {
-            let start = end;
-            end += same.len();
-            if clusters.contains(&same[0]) {
-                body(Run { row, pixels: start..end, place: (same[0] - clusters.start) as usize });
+    let volume = planes.volume();
+    for (band, _) in bands.iter().enumerate().filter(|(_, band)| band.meets(clusters)) {
+        exec.check()?;
+        let (z, lines) = cut.band(band, volume.height);
+        for row in lines.map(|y| z * volume.height + y) {
+            let labels = &labels[row * volume.width..][..volume.width];
+            let mut start = 0;
+            while let Some(label) = labels.get(start) {
+                let end = end_of_run(labels, start);
+                if clusters.contains(label) {
+                    body(Run { row, pixels: start..end, place: (label - clusters.start) as usize });
+                }
+                start = end;
             }
         }
     }
     Ok(())
 }
 
-/// Adds the positions and colours of a run to the sums of its cluster.
-fn add<R: Real>(planes: &Planes<R>, run: &Run, sums: &mut [R]) {
-    let height = planes.volume().height;
-    let (position, colour) = sums.split_at_mut(AXES);
-    let [z, y] = [run.row / height, run.row % height].map(|place| R::from_f64(place as f64));
-    let mut totals = [position[0], position[1], position[2]];
-    for pixel in run.pixels.clone() {
-        totals = [totals[0] + z, totals[1] + y, totals[2] + R::from_f64(pixel as f64)];
+#[inline(always)]
+fn end_of_run(labels: &[i32], start: usize) -> usize {
+    let label = labels[start];
+    let mut end = start + 1;
+    while let Some(ahead) = labels.get(end..end + LOOK_AHEAD) {
+        if ahead.iter().fold(0, |differs, next| differs | (next ^ label)) != 0 {
+            break;
+        }
+        end += LOOK_AHEAD;
     }
-    position.copy_from_slice(&totals);
-    let row = planes.row(run.row);
-    let planes_of = |first: usize| &row[first * planes.stride()..];
-    let mut first = 0;
+    while labels.get(end) == Some(&label) {
+        end += 1;
+    }
+    end
+}
+
+/// Adds the coordinates of a run's pixels one by one, or at once where no sum of them is ever rounded.
+#[inline(always)]
+fn add_positions<R: Real>(height: usize, run: &Run, are_exact: bool, sums: &mut [R]) {
+    let [z, y] = [run.row / height, run.row % height];
+    if are_exact {
+        let len = run.pixels.len();
+        let across = (run.pixels.start + run.pixels.end - 1) * len / 2;
+        for (sum, total) in sums.iter_mut().zip([z * len, y * len, across]) {
+            *sum = *sum + R::from_f64(total as f64);
+        }
+        return;
+    }
+    let [z, y] = [z, y].map(|place| R::from_f64(place as f64));
+    for pixel in run.pixels.clone() {
+        let places = [z, y, R::from_f64(pixel as f64)];
+        for (sum, place) in sums.iter_mut().zip(places) {
+            *sum = *sum + place;
+        }
+    }
+}
+
+/// Adds the colours of a run's pixels one by one.
+#[inline(always)]
+fn add_colours<R: Real>(planes: &Planes<R>, run: &Run, sums: &mut [R]) {
+    let (row, stride) = (planes.row(run.row), planes.stride());
     // Sums of several channels side by side need not wait for each other.
-    for sums in colour.chunks_mut(4) {
-        let values = planes_of(first);
+    for (some, sums) in sums.chunks_mut(4).enumerate() {
+        let values = &row[some * 4 * stride..];
         match sums {
-            [a, b, c, d] => add_channels([a, b, c, d], values, planes.stride(), &run.pixels),
-            [a, b, c] => add_channels([a, b, c], values, planes.stride(), &run.pixels),
-            [a, b] => add_channels([a, b], values, planes.stride(), &run.pixels),
-            [a] => add_channels([a], values, planes.stride(), &run.pixels),
+            [a, b, c, d] => add_channels([a, b, c, d], values, stride, &run.pixels),
+            [a, b, c] => add_channels([a, b, c], values, stride, &run.pixels),
+            [a, b] => add_channels([a, b], values, stride, &run.pixels),
+            [a] => add_channels([a], values, stride, &run.pixels),
             _ => {}
         }
-        first += 4;
     }
 }
 
 #[inline(always)]
-fn add_channels<R: Real, const N: usize>(
-    sums: [&mut R; N],
-    values: &[R],
-    stride: usize,
-    pixels: &Range<usize>,
-) {
+fn add_channels<R: Real, const N: usize>(sums: [&mut R; N], values: &[R], stride: usize, pixels: &Range<usize>) {
     let channels: [&[R]; N] = std::array::from_fn(|channel| &values[channel * stride..][pixels.clone()]);
     let mut totals: [R; N] = std::array::from_fn(|channel| *sums[channel]);
     for i in 0..pixels.len() {
