@@ -41,6 +41,8 @@ pub(super) struct Block<R> {
     pub(super) end: [Lanes<R>; AXES],
     /// What colour distances are divided by.
     pub(super) maximum: Lanes<R>,
+    /// Which clusters they are.
+    pub(super) number: Lanes<R>,
 }
 
 /// Clusters in blocks.
@@ -81,6 +83,7 @@ impl<R: Real> Blocks<R> {
             }
             let member = &mut blocks.blocks[block];
             member.maximum[lane] = clusters.maxima[cluster];
+            member.number[lane] = R::from_f64(cluster as f64);
             for axis in 0..AXES {
                 member.position[axis][lane] = position[axis];
                 member.first[axis][lane] = R::from_f64(window[axis].0 as f64);
@@ -99,7 +102,7 @@ impl<R: Real> Blocks<R> {
         let none = [[R::ZERO; TILE_WIDTH]; AXES];
         let n_blocks = n_clusters.div_ceil(R::WIDE_LANES);
         self.blocks.clear();
-        self.blocks.resize(n_blocks, Block { position: none, first: [[R::INFINITY; TILE_WIDTH]; AXES], end: none, maximum: [R::ONE; TILE_WIDTH] });
+        self.blocks.resize(n_blocks, Block { position: none, first: [[R::INFINITY; TILE_WIDTH]; AXES], end: none, maximum: [R::ONE; TILE_WIDTH], number: [-R::ONE; TILE_WIDTH] });
         self.colours.resize(n_blocks * self.n_channels, [R::ZERO; TILE_WIDTH]);
     }
 
@@ -112,6 +115,7 @@ impl<R: Real> Blocks<R> {
             let (to, lane) = (place / R::WIDE_LANES, place % R::WIDE_LANES);
             let (given, packed) = (&source.blocks[from], &mut self.blocks[to]);
             packed.maximum[lane] = given.maximum[from_lane];
+            packed.number[lane] = given.number[from_lane];
             for axis in 0..AXES {
                 packed.position[axis][lane] = given.position[axis][from_lane];
                 packed.first[axis][lane] = given.first[axis][from_lane];
@@ -192,8 +196,7 @@ impl<R: Real> Blocks<R> {
 }
 
 impl<R: Real> Block<R> {
-    /// Squared distances along an axis from the cluster in a lane to `pixels`, added to what is there `before`;
-    /// infinite outside the window.
+    /// Squared distances along an axis from the cluster in a lane to `pixels`; infinite outside the window.
     #[inline(always)]
     pub(super) fn squares_within<S: Simd>(
         &self,
@@ -201,11 +204,10 @@ impl<R: Real> Block<R> {
         metric: &Metric<R>,
         (axis, lane): (usize, usize),
         pixels: R::Wide<S>,
-        before: R,
     ) -> R::Wide<S> {
         let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
         let difference = splat(metric.spacing[axis]) * (splat(self.position[axis][lane]) - pixels);
-        let square = splat(before) + difference * difference;
+        let square = difference * difference;
         let (first, end, infinity) = (splat(self.first[axis][lane]), splat(self.end[axis][lane]), splat(R::INFINITY));
         first.simd_le(pixels).select(pixels.simd_lt(end).select(square, infinity), infinity)
     }

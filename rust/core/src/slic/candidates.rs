@@ -8,7 +8,7 @@ use fearless_simd::{Select, Simd};
 use super::blocks::{Blocks, Lanes, Window};
 use super::boxes::{Cut, Tile};
 use super::iterate::Metric;
-use super::planes::{PATCH_WIDTH, TILE_HEIGHT, TILE_WIDTH};
+use super::planes::{PATCH_WIDTH, TILE_WIDTH};
 use crate::Real;
 
 /// Blocks of clusters whose windows reach into each patch of a band, ascending.
@@ -90,68 +90,3 @@ impl<R: Real> Search<R> {
         }
     }
 }
-
-/// What a tile needs to know of the clusters that may win in it, in ascending order.
-#[derive(Debug)]
-pub(super) struct Candidates<R> {
-    pub(super) places: Vec<Place<R>>,
-    /// Shape (candidates, channels).
-    pub(super) colours: Vec<R>,
-}
-
-/// A cluster beside a tile.
-#[derive(Debug)]
-pub(super) struct Place<R> {
-    /// Its number.
-    pub(super) cluster: R,
-    /// Squared distance along z and y to each row, infinite outside the window.
-    pub(super) down: [R; TILE_WIDTH],
-    /// Squared distance along x to each pixel of a row, infinite outside the window.
-    pub(super) across: [R; TILE_WIDTH],
-    /// What colour distances are divided by.
-    pub(super) maximum: R,
-}
-
-impl<R: Real> Candidates<R> {
-    pub(super) fn new() -> Self {
-        Self { places: Vec::new(), colours: Vec::new() }
-    }
-
-    /// Replaces the content by some clusters of `blocks`, whose numbers are in `numbers`.
-    #[inline(always)]
-    pub(super) fn describe<S: Simd>(
-        &mut self,
-        simd: S,
-        metric: &Metric<R>,
-        (blocks, numbers): (&Blocks<R>, &[u32]),
-        some: &[u32],
-        tile: &Tile<'_, R>,
-    ) {
-        let lanes = R::WIDE_LANES;
-        let pixels = |start: usize| {
-            let mut pixels = [R::ZERO; TILE_WIDTH];
-            for (i, pixel) in pixels.iter_mut().enumerate() {
-                *pixel = R::from_f64(f64::from((start + i) as u32));
-            }
-            R::Wide::<S>::from_slice(simd, &pixels[..lanes])
-        };
-        let (lines, columns) = (pixels(tile.rows.start), pixels(tile.columns.start));
-        self.places.clear();
-        self.colours.clear();
-        for place in some {
-            let (index, lane) = (*place as usize / lanes, *place as usize % lanes);
-            let block = blocks.block(index);
-            let slice = metric.along(0, block.position[0][lane], R::from_f64(tile.z as f64));
-            let (mut down, mut across) = ([R::ZERO; TILE_WIDTH], [R::ZERO; TILE_WIDTH]);
-            block.squares_within(simd, metric, (1, lane), lines, slice).store_slice(&mut down[..lanes]);
-            block.squares_within(simd, metric, (2, lane), columns, R::ZERO).store_slice(&mut across[..lanes]);
-            let cluster = R::from_f64(f64::from(numbers[*place as usize]));
-            self.places.push(Place { cluster, down, across, maximum: block.maximum[lane] });
-            for colour in blocks.colours(index) {
-                self.colours.push(colour[lane]);
-            }
-        }
-    }
-}
-
-const _: () = assert!(TILE_HEIGHT <= 8, "the rows of a tile fit a vector");
