@@ -23,7 +23,7 @@ type Scale = (f64, f64, bool);
 /// What is asked for, but for the image.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
-struct Request<'py> {
+pub(crate) struct Request<'py> {
     to_lab: bool,
     smoothing: [Vec<f64>; 3],
     ratio: f64,
