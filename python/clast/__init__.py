@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
+    from clast.superpixels import SlicInfo, slic
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
 
@@ -28,11 +29,13 @@ _MODULE_OF = {
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
     "Segmentation": "clast.segmentation",
+    "SlicInfo": "clast.superpixels",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
     "read_image": "clast.image",
     "segment": "clast.segmentation",
+    "slic": "clast.superpixels",
     "threshold_multiotsu": "clast.thresholds",
 }
 
@@ -43,6 +46,7 @@ __all__ = [
     "KMeans",
     "MiniBatchKMeans",
     "Segmentation",
+    "SlicInfo",
     "__version__",
     "get_num_threads",
     "kmeans1d",
@@ -51,6 +55,7 @@ __all__ = [
     "read_image",
     "segment",
     "set_num_threads",
+    "slic",
     "threads",
     "threshold_multiotsu",
 ]

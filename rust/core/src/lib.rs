@@ -21,6 +21,7 @@ mod lanes;
 pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
+pub mod regions;
 pub mod simd;
 pub mod slic;
 mod view;

@@ -20,12 +20,8 @@ pub(crate) enum Labels<'py> {
 }
 
 /// Areas, boxes, centroids; means, deviations, lowest and highest values.
-type Found<'py> = (
-    Bound<'py, PyArray1<u64>>,
-    Bound<'py, PyArray2<u32>>,
-    Bound<'py, PyArray2<f64>>,
-    [Bound<'py, PyArray2<f64>>; 4],
-);
+type Found<'py> =
+    (Bound<'py, PyArray1<u64>>, Bound<'py, PyArray2<u32>>, Bound<'py, PyArray2<f64>>, [Bound<'py, PyArray2<f64>>; 4]);
 
 /// What is in each region of a volume (depth, height, width), whose pixels are `X` in C order.
 #[pyfunction]

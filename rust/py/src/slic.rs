@@ -2,7 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
-use clast_core::slic::{self, Coded, Pixels, Planes, Plan, Scaled, Settings, Sizes, Volume};
+use clast_core::slic::{self, Coded, Pixels, Plan, Planes, Scaled, Settings, Sizes, Volume};
 use clast_core::{Element, Real};
 use numpy::{
     PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray4, PyReadwriteArray1,

@@ -102,7 +102,16 @@ impl<R: Real> Blocks<R> {
         let none = [[R::ZERO; TILE_WIDTH]; AXES];
         let n_blocks = n_clusters.div_ceil(R::WIDE_LANES);
         self.blocks.clear();
-        self.blocks.resize(n_blocks, Block { position: none, first: [[R::INFINITY; TILE_WIDTH]; AXES], end: none, maximum: [R::ONE; TILE_WIDTH], number: [-R::ONE; TILE_WIDTH] });
+        self.blocks.resize(
+            n_blocks,
+            Block {
+                position: none,
+                first: [[R::INFINITY; TILE_WIDTH]; AXES],
+                end: none,
+                maximum: [R::ONE; TILE_WIDTH],
+                number: [-R::ONE; TILE_WIDTH],
+            },
+        );
         self.colours.resize(n_blocks * self.n_channels, [R::ZERO; TILE_WIDTH]);
     }
 
@@ -191,7 +200,10 @@ impl<R: Real> Blocks<R> {
         let lowest = ((near[0] + near[1]) + near[2]) * weight + near_colour;
         let highest = ((far[0] + far[1]) + far[2]) * weight + far_colour;
         // Not a sum: a distance that is NaN must not hide that a cluster does not compete.
-        Bounds { low: low.simd_lt(infinity).select(lowest, infinity), high: high.simd_lt(infinity).select(highest, infinity) }
+        Bounds {
+            low: low.simd_lt(infinity).select(lowest, infinity),
+            high: high.simd_lt(infinity).select(highest, infinity),
+        }
     }
 }
 

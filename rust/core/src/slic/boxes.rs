@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::planes::{PATCH_WIDTH, TILE_HEIGHT, Volume};
 use super::Planes;
+use super::planes::{PATCH_WIDTH, TILE_HEIGHT, Volume};
 use crate::{Exec, Real, Result};
 
 /// Steps of the clusters to the rows of a tile: it must be small beside a cluster to have few near.
@@ -110,7 +110,8 @@ impl<R: Real> Boxes<R> {
         colours.copy_from_slice(&first.colours[..colours.len()]);
         for tile in tiles {
             for (range, [low, high]) in colours.iter_mut().zip(tile.colours) {
-                *range = [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
+                *range =
+                    [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
             }
         }
         let end = (columns.end * self.cut.width).min(volume.width);

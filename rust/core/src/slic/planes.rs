@@ -105,11 +105,7 @@ impl<R: Real> Planes<R> {
     }
 
     /// Runs `body` on the number, the values and the stride of every row.
-    pub(super) fn for_each_row(
-        &mut self,
-        exec: &Exec<'_>,
-        body: impl Fn(usize, &mut [R], usize) + Sync,
-    ) -> Result<()> {
+    pub(super) fn for_each_row(&mut self, exec: &Exec<'_>, body: impl Fn(usize, &mut [R], usize) + Sync) -> Result<()> {
         let stride = self.stride;
         self.values.par_chunks_mut(self.n_channels * stride).enumerate().try_for_each(|(index, row)| {
             exec.check()?;

@@ -50,7 +50,10 @@ pub fn nearest_others(exec: &Exec<'_>, centers: &[[f64; AXES]]) -> Result<Vec<us
         exec.check()?;
         let own = chunk * CHUNK..;
         // Roots, as two squares that differ may have the same root.
-        Ok(own.zip(some).map(|(own, center)| grid.nearest(*center, own, |a, b| squared_distance(a, b).sqrt())).collect())
+        Ok(own
+            .zip(some)
+            .map(|(own, center)| grid.nearest(*center, own, |a, b| squared_distance(a, b).sqrt()))
+            .collect())
     });
     Ok(chunks.collect::<Result<Vec<Vec<usize>>>>()?.concat())
 }
@@ -145,9 +148,8 @@ impl<'a> Grid<'a> {
 
     /// Visits the members of all cubes `radius` away along the axis where they are farthest.
     fn visit_shell(&self, [z, y, x]: [usize; AXES], radius: usize, mut visit: impl FnMut(usize)) {
-        let around = |place: usize, axis: usize| {
-            place.saturating_sub(radius)..(place + radius + 1).min(self.shape[axis])
-        };
+        let around =
+            |place: usize, axis: usize| place.saturating_sub(radius)..(place + radius + 1).min(self.shape[axis]);
         for cube_z in around(z, 0) {
             for cube_y in around(y, 1) {
                 let is_face = cube_z.abs_diff(z) == radius || cube_y.abs_diff(y) == radius;

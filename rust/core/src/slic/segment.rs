@@ -34,7 +34,12 @@ pub struct Plan<'a, R> {
 /// # Errors
 /// [`crate::Error::Length`], [`crate::Error::Range`] or [`crate::Error::Mismatch`] if the plan does not fit the image;
 /// [`crate::Error::Interrupted`].
-pub fn segment<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, plan: &Plan<'_, R>, labels_out: &mut [i64]) -> Result<usize> {
+pub fn segment<R: Real>(
+    exec: &Exec<'_>,
+    planes: &Planes<R>,
+    plan: &Plan<'_, R>,
+    labels_out: &mut [i64],
+) -> Result<usize> {
     let mut clusters = Clusters::at(plan.seeds, planes.n_channels())?;
     let mut labels = Buffer::zeroed(planes.volume().n_pixels());
     if plan.mask.is_some() {
