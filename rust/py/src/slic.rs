@@ -5,8 +5,8 @@
 use clast_core::slic::{self, Coded, Pixels, Plan, Planes, Scaled, Settings, Sizes, Volume};
 use clast_core::{Element, Real};
 use numpy::{
-    PyArray1, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray4, PyReadwriteArray1,
-    PyReadwriteArray2, PyUntypedArrayMethods,
+    PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray4, PyReadwriteArray1, PyReadwriteArray2,
+    PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;

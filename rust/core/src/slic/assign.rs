@@ -105,12 +105,12 @@ impl<R: Real> Assignment<'_, R> {
         down_out: &mut Vec<[R; TILE_WIDTH]>,
     ) {
         let (metric, lanes, slice) = (&self.metric, R::WIDE_LANES, R::from_f64(tile.z as f64));
-        let lines = R::Wide::<S>::from_slice(simd, &places_from::<R>(tile.rows.start)[..lanes]);
+        let rows = R::Wide::<S>::from_slice(simd, &places_from::<R>(tile.rows.start)[..lanes]);
         down_out.resize(n_clusters, [R::ZERO; TILE_WIDTH]);
         for (place, down) in down_out.iter_mut().enumerate() {
             let (block, lane) = (blocks.block(place / lanes), place % lanes);
             let depth = R::Wide::<S>::simd_from(simd, metric.along(0, block.position[0][lane], slice));
-            (depth + block.squares_within(simd, metric, (1, lane), lines)).store_slice(&mut down[..lanes]);
+            (depth + block.squares_within(simd, metric, (1, lane), rows)).store_slice(&mut down[..lanes]);
         }
     }
 
@@ -175,7 +175,7 @@ impl<R: Real> Assignment<'_, R> {
             if metric.is_adaptive {
                 let maximum = splat(block.maximum[lane]);
                 for row in 0..ROWS {
-                    colour[row] = colour[row] / maximum;
+                    colour[row] /= maximum;
                 }
             }
             let across = block.squares_within(simd, metric, (2, lane), columns);
@@ -222,7 +222,7 @@ fn store<R: Real>(winners: &[R; TILE_WIDTH], mask: Option<&[bool]>, labels_out: 
         }
         Some(mask) => {
             for ((label, winner), inside) in labels_out.iter_mut().zip(winners).zip(mask) {
-                *label = if (*winner >= R::ZERO) & *inside { winner.to_label() } else { *label };
+                *label = if *winner >= R::ZERO && *inside { winner.to_label() } else { *label };
             }
         }
     }

@@ -48,7 +48,7 @@ pub(super) struct Block<R> {
 /// Clusters in blocks.
 #[derive(Debug)]
 pub(super) struct Blocks<R> {
-    blocks: Vec<Block<R>>,
+    members: Vec<Block<R>>,
     /// Shape (blocks, channels).
     colours: Vec<Lanes<R>>,
     n_channels: usize,
@@ -65,7 +65,7 @@ pub(super) struct Bounds<V> {
 impl<R: Real> Blocks<R> {
     /// No clusters, of so many channels.
     pub(super) fn empty(n_channels: usize) -> Self {
-        Self { blocks: Vec::new(), colours: Vec::new(), n_channels }
+        Self { members: Vec::new(), colours: Vec::new(), n_channels }
     }
 
     /// All clusters, and the pixels that any of each block competes for.
@@ -81,7 +81,7 @@ impl<R: Real> Blocks<R> {
             for (lanes, colour) in colours.iter_mut().zip(clusters.colour(cluster)) {
                 lanes[lane] = *colour;
             }
-            let member = &mut blocks.blocks[block];
+            let member = &mut blocks.members[block];
             member.maximum[lane] = clusters.maxima[cluster];
             member.number[lane] = R::from_f64(cluster as f64);
             for axis in 0..AXES {
@@ -101,8 +101,8 @@ impl<R: Real> Blocks<R> {
     fn resize(&mut self, n_clusters: usize) {
         let none = [[R::ZERO; TILE_WIDTH]; AXES];
         let n_blocks = n_clusters.div_ceil(R::WIDE_LANES);
-        self.blocks.clear();
-        self.blocks.resize(
+        self.members.clear();
+        self.members.resize(
             n_blocks,
             Block {
                 position: none,
@@ -122,7 +122,7 @@ impl<R: Real> Blocks<R> {
         for (place, cluster) in clusters.iter().enumerate() {
             let (from, from_lane) = (*cluster as usize / R::WIDE_LANES, *cluster as usize % R::WIDE_LANES);
             let (to, lane) = (place / R::WIDE_LANES, place % R::WIDE_LANES);
-            let (given, packed) = (&source.blocks[from], &mut self.blocks[to]);
+            let (given, packed) = (&source.members[from], &mut self.members[to]);
             packed.maximum[lane] = given.maximum[from_lane];
             packed.number[lane] = given.number[from_lane];
             for axis in 0..AXES {
@@ -139,7 +139,7 @@ impl<R: Real> Blocks<R> {
 
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
-        self.blocks.len()
+        self.members.len()
     }
 
     #[inline(always)]
@@ -149,7 +149,7 @@ impl<R: Real> Blocks<R> {
 
     #[inline(always)]
     pub(super) fn block(&self, block: usize) -> &Block<R> {
-        &self.blocks[block]
+        &self.members[block]
     }
 
     /// Channel by channel.
@@ -172,7 +172,7 @@ impl<R: Real> Blocks<R> {
         let load = |lanes: &Lanes<R>| R::Wide::<S>::from_slice(simd, &lanes[..R::WIDE_LANES]);
         let (zero, infinity) = (splat(R::ZERO), splat(R::INFINITY));
         let colours = self.colours(block);
-        let block = &self.blocks[block];
+        let block = &self.members[block];
         let ends = [(tile.z, tile.z), (tile.rows.start, tile.rows.end - 1), (tile.columns.start, tile.columns.end - 1)];
         let (mut near, mut far) = ([zero; AXES], [zero; AXES]);
         let (mut low, mut high) = (zero, zero);
@@ -189,13 +189,13 @@ impl<R: Real> Blocks<R> {
         for (centers, [low, high]) in colours.iter().zip(tile.colours) {
             let center = load(centers);
             let [near, far] = squares(zero, splat(*low) - center, splat(*high) - center);
-            near_colour = near_colour + near;
-            far_colour = far_colour + far;
+            near_colour += near;
+            far_colour += far;
         }
         let (weight, maximum) = (splat(metric.weight), load(&block.maximum));
         if metric.is_adaptive {
-            near_colour = near_colour / maximum;
-            far_colour = far_colour / maximum;
+            near_colour /= maximum;
+            far_colour /= maximum;
         }
         let lowest = ((near[0] + near[1]) + near[2]) * weight + near_colour;
         let highest = ((far[0] + far[1]) + far[2]) * weight + far_colour;

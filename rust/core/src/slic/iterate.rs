@@ -71,7 +71,7 @@ pub(super) fn cluster<R: Real>(
         let assignment = Assignment { metric, planes, mask, boxes: &boxes, blocks, reaches };
         assign_all(exec, &assignment, labels_out, &mut bands)?;
         if iteration < settings.max_num_iter || settings.ignores_colour {
-            update(exec, planes, settings, Labels { labels: labels_out, bands: &bands, cut: boxes.cut() }, clusters)?;
+            update(exec, planes, settings, Labels { pixels: labels_out, bands: &bands, cut: boxes.cut() }, clusters)?;
         }
     }
     Ok(())

@@ -8,13 +8,13 @@ use crate::Real;
 
 /// Rows of the matrix from linear sRGB to XYZ, as scikit-image rounds them.
 const XYZ: [[f64; 3]; 3] =
-    [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]];
+    [[0.412_453, 0.357_58, 0.180_423], [0.212_671, 0.715_16, 0.072_169], [0.019_334, 0.119_193, 0.950_227]];
 
 /// White of the illuminant D65 for an observer of 2 degrees.
 const WHITE: [f64; 3] = [0.95047, 1.0, 1.08883];
 
 /// Below this the cube root gives way to a line.
-const LINEAR_BELOW: f64 = 0.008856;
+const LINEAR_BELOW: f64 = 0.008_856;
 
 /// Replaces the three channels of a row, each `stride` after the one before.
 pub(super) fn from_linear<R: Real>(level: Level, row: &mut [R], stride: usize) {

@@ -87,7 +87,7 @@ impl<R: Real> Planes<R> {
         let mut planes = Self::zeroed(volume, n_channels);
         let row_len = volume.width * n_channels;
         let is_smoothed = smoothing.iter().any(|weights| !weights.is_empty());
-        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value = *value * ratio);
+        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value *= ratio);
         planes.for_each_row(exec, |index, row, stride| {
             pixels.read(index * row_len, row_len, n_channels, row, stride);
             if to_lab {

@@ -22,7 +22,7 @@ struct Run {
 /// The runs of a label image in the order of the pixels, those without label included.
 #[derive(Debug)]
 pub(super) struct Runs {
-    runs: Vec<Run>,
+    all: Vec<Run>,
     n_pixels: usize,
     /// First run of each row.
     rows: Vec<usize>,
@@ -49,8 +49,8 @@ impl Runs {
             }
         }
         // Parents come before their children, so one pass in order makes every parent a root.
-        for run in 0..runs.runs.len() {
-            runs.runs[run].parent = runs.runs[runs.runs[run].parent as usize].parent;
+        for run in 0..runs.all.len() {
+            runs.all[run].parent = runs.all[runs.all[run].parent as usize].parent;
         }
         Ok(runs)
     }
@@ -82,7 +82,7 @@ impl Runs {
         for (place, run) in runs.iter_mut().enumerate() {
             run.parent = place as u32;
         }
-        Ok(Self { runs, n_pixels: labels.len(), rows })
+        Ok(Self { all: runs, n_pixels: labels.len(), rows })
     }
 
     /// Joins the runs of two rows that touch.
@@ -91,7 +91,7 @@ impl Runs {
         let (mut a, mut b) = (self.rows[row], self.rows[other]);
         while a < self.rows[row + 1] && b < self.rows[other + 1] {
             let (end_a, end_b) = (self.pixels(a).end, self.pixels(b).end + offset);
-            if self.runs[a].label == self.runs[b].label {
+            if self.all[a].label == self.all[b].label {
                 self.join(a, b);
             }
             a += usize::from(end_a <= end_b);
@@ -101,35 +101,35 @@ impl Runs {
 
     fn join(&mut self, a: usize, b: usize) {
         let (a, b) = (self.find(a), self.find(b));
-        self.runs[a.max(b)].parent = a.min(b) as u32;
+        self.all[a.max(b)].parent = a.min(b) as u32;
     }
 
     /// The first run of the component as far as it is known; halves the way there.
     fn find(&mut self, mut run: usize) -> usize {
-        while self.runs[run].parent as usize != run {
-            let parent = self.runs[run].parent as usize;
-            self.runs[run].parent = self.runs[parent].parent;
-            run = self.runs[run].parent as usize;
+        while self.all[run].parent as usize != run {
+            let parent = self.all[run].parent as usize;
+            self.all[run].parent = self.all[parent].parent;
+            run = self.all[run].parent as usize;
         }
         run
     }
 
     pub(super) fn len(&self) -> usize {
-        self.runs.len()
+        self.all.len()
     }
 
     pub(super) fn pixels(&self, run: usize) -> Range<usize> {
-        let end = self.runs.get(run + 1).map_or(self.n_pixels, |next| next.start as usize);
-        self.runs[run].start as usize..end
+        let end = self.all.get(run + 1).map_or(self.n_pixels, |next| next.start as usize);
+        self.all[run].start as usize..end
     }
 
     pub(super) fn label(&self, run: usize) -> i32 {
-        self.runs[run].label
+        self.all[run].label
     }
 
     /// First run of the component.
     pub(super) fn root(&self, run: usize) -> usize {
-        self.runs[run].parent as usize
+        self.all[run].parent as usize
     }
 
     /// Runs that have a label.

@@ -34,7 +34,7 @@ impl BandLabels {
         Self { low, high }
     }
 
-    fn meets(&self, clusters: &Range<i32>) -> bool {
+    fn meets(self, clusters: &Range<i32>) -> bool {
         self.low < clusters.end && clusters.start <= self.high
     }
 }
@@ -42,7 +42,7 @@ impl BandLabels {
 /// The labels of all pixels, band by band.
 #[derive(Clone, Copy)]
 pub(super) struct Labels<'a> {
-    pub(super) labels: &'a [i32],
+    pub(super) pixels: &'a [i32],
     pub(super) bands: &'a [BandLabels],
     pub(super) cut: Cut,
 }
@@ -101,7 +101,7 @@ impl<R: Real> Group<'_, R> {
         })?;
         for (values, count) in self.values.chunks_exact_mut(row_len).zip(counts) {
             for value in values {
-                *value = *value / R::from_f64(count as f64);
+                *value /= R::from_f64(count as f64);
             }
         }
         Ok(())
@@ -118,7 +118,7 @@ impl<R: Real> Group<'_, R> {
                 let mut distance = R::ZERO;
                 for (channel, center) in colour.iter().enumerate() {
                     let difference = row[channel * stride + pixel] - *center;
-                    distance = distance + difference * difference;
+                    distance += difference * difference;
                 }
                 if *maximum < distance {
                     *maximum = distance;
@@ -134,7 +134,7 @@ fn for_each_run<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
     clusters: &Range<i32>,
-    Labels { labels, bands, cut }: Labels<'_>,
+    Labels { pixels, bands, cut }: Labels<'_>,
     mut body: impl FnMut(Run),
 ) -> Result<()> {
     let volume = planes.volume();
@@ -142,7 +142,7 @@ fn for_each_run<R: Real>(
         exec.check()?;
         let (z, lines) = cut.band(band, volume.height);
         for row in lines.map(|y| z * volume.height + y) {
-            let labels = &labels[row * volume.width..][..volume.width];
+            let labels = &pixels[row * volume.width..][..volume.width];
             let mut start = 0;
             while let Some(label) = labels.get(start) {
                 let end = end_of_run(labels, start);
@@ -180,7 +180,7 @@ fn add_positions<R: Real>(height: usize, run: &Run, are_exact: bool, sums: &mut 
         let len = run.pixels.len();
         let across = (run.pixels.start + run.pixels.end - 1) * len / 2;
         for (sum, total) in sums.iter_mut().zip([z * len, y * len, across]) {
-            *sum = *sum + R::from_f64(total as f64);
+            *sum += R::from_f64(total as f64);
         }
         return;
     }
@@ -188,7 +188,7 @@ fn add_positions<R: Real>(height: usize, run: &Run, are_exact: bool, sums: &mut 
     for pixel in run.pixels.clone() {
         let places = [z, y, R::from_f64(pixel as f64)];
         for (sum, place) in sums.iter_mut().zip(places) {
-            *sum = *sum + place;
+            *sum += place;
         }
     }
 }
@@ -216,7 +216,7 @@ fn add_channels<R: Real, const N: usize>(sums: [&mut R; N], values: &[R], stride
     let mut totals: [R; N] = std::array::from_fn(|channel| *sums[channel]);
     for i in 0..pixels.len() {
         for channel in 0..N {
-            totals[channel] = totals[channel] + channels[channel][i];
+            totals[channel] += channels[channel][i];
         }
     }
     for (sum, total) in sums.into_iter().zip(totals) {
