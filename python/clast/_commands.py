@@ -1,4 +1,4 @@
-"""What the commands `clast segment` and `clast info` do."""
+"""What the commands `clast segment` and `clast info` do, and what commands share."""
 
 import argparse
 import json
@@ -27,19 +27,19 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 def run_segment(args: argparse.Namespace) -> None:
     """Read, segment, write, report; every reason not to write is found before the fit."""
     model = _make_model(args)
-    outputs = _outputs(args)
-    _check_outputs(outputs, args.inputs, force=args.force)
+    outputs = named_outputs(args)
+    check_outputs(outputs, args.inputs, force=args.force)
     seconds: dict[str, float] = {}
     with progress(len(args.inputs) + 1 + len(outputs), quiet=args.quiet) as step:
-        with _timed(seconds, "read"):
-            image = _read(args.inputs, args.axes, step)
+        with timed(seconds, "read"):
+            image = read_inputs(args.inputs, args.axes, step)
         if "labels" in outputs:
             check_label_output(outputs["labels"], image.ndim, force=args.force)
         step(f"fitting {args.k} classes")
         threads = clast.threads(args.threads) if args.threads else nullcontext()
-        with _timed(seconds, "fit"), threads:
+        with timed(seconds, "fit"), threads:
             result = clast.segment(image, model, mask=args.mask, scale=args.scale, label_order=args.label_order)
-        with _timed(seconds, "write"):
+        with timed(seconds, "write"):
             write_outputs(result, outputs, force=args.force, step=step)
     if args.json:
         print(json.dumps(_report(result, args.inputs, outputs, seconds), indent=2))
@@ -50,7 +50,7 @@ def run_segment(args: argparse.Namespace) -> None:
 def run_info(args: argparse.Namespace) -> None:
     """Print what each file holds."""
     with progress(len(args.inputs), quiet=args.quiet) as step:
-        descriptions = [_describe(path, _read([path], args.axes, step)) for path in args.inputs]
+        descriptions = [_describe(path, read_inputs([path], args.axes, step)) for path in args.inputs]
     if args.json:
         print(json.dumps({"files": descriptions}, indent=2))
     elif not args.quiet:
@@ -121,12 +121,18 @@ def _make_model(args: argparse.Namespace) -> Any:
     return clast.KMeans(args.k, n_init=args.n_init, random_state=args.seed)
 
 
-def _outputs(args: argparse.Namespace) -> dict[str, Path]:
-    named = {"labels": args.output, "probabilities": args.probabilities, "table": args.table, "plot": args.plot}
+def named_outputs(args: argparse.Namespace) -> dict[str, Path]:
+    """Find the files to write, by what goes there."""
+    named = {
+        "labels": args.output,
+        "probabilities": getattr(args, "probabilities", None),
+        "table": args.table,
+        "plot": args.plot,
+    }
     return {kind: Path(path) for kind, path in named.items() if path is not None}
 
 
-def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force: bool) -> None:
+def check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force: bool) -> None:
     suffixes = {
         "labels": LABEL_SUFFIXES,
         "probabilities": MAP_SUFFIXES,
@@ -141,7 +147,7 @@ def _check_outputs(outputs: Mapping[str, Path], inputs: Sequence[str], *, force:
         taken[path.resolve()] = f"where the {kind} go" if kind.endswith("s") else f"where the {kind} goes"
 
 
-def _read(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -> Image:
+def read_inputs(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -> Image:
     images = []
     for path in paths:
         step(f"reading {Path(path).name}")
@@ -150,7 +156,7 @@ def _read(paths: Sequence[str], axes: str | None, step: Callable[[str], None]) -
 
 
 @contextmanager
-def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+def timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
     start = time.perf_counter()
     yield
     seconds[stage] = time.perf_counter() - start

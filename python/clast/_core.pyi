@@ -1,6 +1,7 @@
 """Compiled kernels of clast; the public names are in `clast` itself."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,6 @@ def kmeans_lloyd(
     reorder: bool,
     on_iteration: Callable[[int, float, bool, float], None] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
-
 def kmeans_sweep(
     X: _Samples,
     sweep: list[NDArray[np.float64]],
@@ -151,3 +151,27 @@ def count_values(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]: ...
 def count_between(X: _Samples, edges: NDArray[np.float64]) -> NDArray[np.int64]: ...
 def multiotsu_bins(frequencies: NDArray[np.float32], n_classes: int) -> NDArray[np.int64]: ...
+def slic_segment(
+    image: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32] | NDArray[np.float64],
+    conversion: NDArray[np.float64] | tuple[float, float, bool],
+    request: dict[str, Any],
+    labels_out: NDArray[np.int64],
+) -> int: ...
+def slic_spread(pixels: NDArray[np.int64], centers: NDArray[np.float64], max_iter: int) -> NDArray[np.uintp]: ...
+
+_Labels = NDArray[np.int64] | NDArray[np.int32]
+
+def region_statistics(
+    labels: _Labels, X: _Samples, shape: tuple[int, ...], n_regions: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64], list[NDArray[np.float64]]]: ...
+def region_edges(
+    labels: _Labels, shape: tuple[int, ...], n_regions: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]: ...
+def region_merges(
+    sizes: NDArray[np.float64],
+    means: NDArray[np.float64],
+    edges: NDArray[np.uint32],
+    n_regions: int,
+    threshold: float,
+    min_size: float,
+) -> tuple[NDArray[np.uint32], NDArray[np.float64], NDArray[np.float64]]: ...

@@ -207,9 +207,7 @@ class KMeans(KMeansBase):
         tol = self._absolute_tol(X)
         weights = check_sample_weight(sample_weight, X.shape[0])
         starts = self._starts(X, weights)
-        found = _core.kmeans_lloyd(
-            X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol)
-        )
+        found = _core.kmeans_lloyd(X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol))
         return self._keep(X, found)
 
     def _starts(self, X: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:

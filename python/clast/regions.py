@@ -262,9 +262,7 @@ def region_graph(
     both = np.concatenate([edges, edges[:, ::-1]])
     order = np.lexsort((both[:, 1], both[:, 0]))
     indptr = np.searchsorted(both[order, 0], np.arange(len(present) + 1))
-    return RegionGraph(
-        present, indptr, both[order, 1], np.tile(lengths, 2)[order], np.tile(differences, 2)[order]
-    )
+    return RegionGraph(present, indptr, both[order, 1], np.tile(lengths, 2)[order], np.tile(differences, 2)[order])
 
 
 def merge_regions(

@@ -200,7 +200,9 @@ def slic(
     _check_numbers(n_segments, compactness, max_num_iter, start_label)
     to_lab = channels_known and convert2lab is not False and pixels.shape[3] == 3
     if convert2lab and not to_lab:
-        raise ValueError(f"'convert2lab' needs an image of red, green and blue, but 'image' has shape {np.shape(image)}")
+        raise ValueError(
+            f"'convert2lab' needs an image of red, green and blue, but 'image' has shape {np.shape(image)}"
+        )
     pixels, conversion = _conversion(pixels, inside, to_lab)
     dtype = np.float32 if pixels.dtype == np.float32 else np.float64
 
@@ -352,7 +354,7 @@ def _per_axis(name: str, values: Iterable[float], is_flat: bool, depth: float, d
     needed = 2 if is_flat else 3
     if array.shape == (3,) and is_flat:
         message = f"'{name}' has 3 values for an image, taken as those along z, y and x: give 2"
-        warnings.warn(message, FutureWarning, stacklevel=5)
+        warnings.warn(message, FutureWarning, stacklevel=4)
     elif array.shape != (needed,):
         raise ValueError(f"'{name}' has shape {array.shape}, but one value for each of the {needed} axes is needed")
     return array if len(array) == 3 else np.insert(array, 0, depth)
