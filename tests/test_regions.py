@@ -49,16 +49,8 @@ class TestStatistics:
     def test_agree_with_skimage(self, photo, labels, dtype):
         image = photo.astype(dtype)
         found = region_statistics(labels, image).table()
-        names = [
-            "label",
-            "area",
-            "bbox",
-            "centroid",
-            "intensity_mean",
-            "intensity_std",
-            "intensity_min",
-            "intensity_max",
-        ]
+        names = ["label", "area", "bbox", "centroid"]
+        names += ["intensity_mean", "intensity_std", "intensity_min", "intensity_max"]
         expected = regionprops_table(labels, image.astype(float), properties=names)
         for name, values in expected.items():
             assert_allclose(found[name.removeprefix("intensity_")], values, rtol=1e-12, err_msg=name)
@@ -236,7 +228,7 @@ def test_boundaries_agree_with_skimage(labels):
         (
             lambda a: region_statistics(a, a.T),
             ValueError,
-            r"'image' has shape \(3, 2\), but that of 'labels', \(2, 3\)",
+            r"'image' has shape \(3, 2\), but that of 'labels'",
         ),
         (lambda a: region_statistics(a - 3, a), ValueError, "a label' is negative"),
         (lambda a: region_graph(a - 3), ValueError, "'labels' has -3, but none may be negative"),

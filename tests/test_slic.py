@@ -165,7 +165,7 @@ class TestInput:
             (np.full((4, 5), np.inf), {}, ValueError, "'image' has infinite values"),
             (np.zeros((4, 5)), {"mask": np.zeros((4, 5))}, ValueError, "'mask' has no True pixel"),
             (np.zeros((4, 5)), {"mask": np.ones((5, 4))}, ValueError, r"'mask' has shape \(5, 4\), but .* \(4, 5\)"),
-            (np.zeros((4, 5)), {"convert2lab": True}, ValueError, "'convert2lab' needs an image of red, green"),
+            (np.zeros((4, 5)), {"convert2lab": True}, ValueError, "'convert2lab' needs red, green and blue"),
             (np.zeros((4, 5)), {"start_label": 2}, ValueError, "'start_label' is 2, but must be 0 or 1"),
             (np.zeros((4, 5)), {"n_segments": 0}, ValueError, "'n_segments' is 0, but must be positive"),
             (np.zeros((4, 5)), {"n_segments": -3}, ValueError, "'n_segments' is -3"),

@@ -122,11 +122,12 @@ class TestColour:
         assert_same(image, n_segments=int(rng.integers(1, 200)), compactness=float(10 ** rng.uniform(-2, 3)))
 
 
-class TestOtherChannels:
-    DTYPES = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
-    FLOATS = ["float16", "float32", "float64"]
+FLOATS = ["float16", "float32", "float64"]
+INTEGERS = ["bool", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 
-    @pytest.mark.parametrize("dtype", DTYPES + FLOATS)
+
+class TestOtherChannels:
+    @pytest.mark.parametrize("dtype", INTEGERS + FLOATS)
     def test_grey(self, grey, dtype):
         scaled = grey.astype(np.float64) / 255
         if dtype == "bool":

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
-    from clast.superpixels import SlicInfo, slic
+    from clast.superpixels import slic
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
 
@@ -29,7 +29,6 @@ _MODULE_OF = {
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
     "Segmentation": "clast.segmentation",
-    "SlicInfo": "clast.superpixels",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
@@ -46,7 +45,6 @@ __all__ = [
     "KMeans",
     "MiniBatchKMeans",
     "Segmentation",
-    "SlicInfo",
     "__version__",
     "get_num_threads",
     "kmeans1d",

@@ -118,7 +118,7 @@ def _add_superpixels(commands: Any) -> None:
     parser = commands.add_parser(
         "superpixels",
         help="cut an image into superpixels and write the labels",
-        description="Cut an image or a volume into superpixels (SLIC) and write their labels on its grid: 0 background.",
+        description="Cut an image or a volume into superpixels (SLIC) and write the labels on its grid: 0 background.",
         epilog="example: clast superpixels photo.jpg -n 250 -o labels.tif --plot overlay.png",
     )
     parser.set_defaults(run=_run_superpixels)

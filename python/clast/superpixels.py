@@ -200,9 +200,7 @@ def slic(
     _check_numbers(n_segments, compactness, max_num_iter, start_label)
     to_lab = channels_known and convert2lab is not False and pixels.shape[3] == 3
     if convert2lab and not to_lab:
-        raise ValueError(
-            f"'convert2lab' needs an image of red, green and blue, but 'image' has shape {np.shape(image)}"
-        )
+        raise ValueError(f"'convert2lab' needs red, green and blue, but 'image' has shape {np.shape(image)}")
     pixels, conversion = _conversion(pixels, inside, to_lab)
     dtype = np.float32 if pixels.dtype == np.float32 else np.float64
 
@@ -232,11 +230,11 @@ def slic(
         "start_label": start_label,
     }
     n_labels = _core.slic_segment(pixels, conversion, request, labels)
-    labels = labels.reshape(volume[1:] if is_flat else volume)
+    shaped: NDArray[np.int64] = labels.reshape(volume[1:] if is_flat else volume)
     if not return_info:
-        return labels
-    counts = np.bincount((labels - (start_label - 1)).reshape(-1), minlength=n_labels + 1)[1:]
-    return labels, SlicInfo(int(np.count_nonzero(counts)), counts, max_num_iter)
+        return shaped
+    counts = np.bincount(labels - (start_label - 1), minlength=n_labels + 1)[1:]
+    return shaped, SlicInfo(int(np.count_nonzero(counts)), counts, max_num_iter)
 
 
 def _pixels(image: ArrayLike, channel_axis: int | None) -> tuple[NDArray[Any], bool]:
