@@ -133,7 +133,8 @@ def plot_superpixels(image: Image, labels: NDArray[Any]) -> "Figure":
     if image.is_rgb:
         colors = _as_colors(shown, _white(shown))
     else:
-        low, high = np.percentile(shown[np.isfinite(shown)], _WINDOW) if np.isfinite(shown).any() else (0.0, 1.0)
+        inside = shown[(regions > 0) & np.isfinite(shown)]
+        low, high = np.percentile(inside, _WINDOW) if len(inside) else (0.0, 1.0)
         grey = _as_colors(shown.astype(np.float64) - low, float(high - low) or 1.0)
         colors = np.repeat(grey[..., np.newaxis], 3, axis=-1)
     over, means = colors.copy(), np.nan_to_num(region_means(regions, colors))

@@ -201,7 +201,7 @@ mod tests {
             for position in positions.into_iter().map(place) {
                 let distances: Vec<f64> = centers.iter().map(|center| squared_distance(position, *center)).collect();
                 let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
-                let first = distances.iter().position(|distance| *distance == least).unwrap();
+                let first = distances.iter().position(|distance| distance.total_cmp(&least).is_eq()).unwrap();
                 prop_assert_eq!(grid.nearest(position, usize::MAX, squared_distance), first);
             }
         }
