@@ -345,3 +345,34 @@ def test_brain_mri_journey(tmp_path, data_dir, mri):
     source = nib.load(files[0])
     np.testing.assert_array_equal(saved.affine, source.affine)
     assert saved.header.get_zooms() == source.header.get_zooms()
+
+
+def test_superpixels(work, capsys):
+    argv = "superpixels photo.png -n 12 --compactness 30 -o labels.tif --plot overlay.png --table table.csv --json"
+    assert main(argv.split()) == 0
+    report = json.loads(capsys.readouterr().out)
+    labels = tifffile.imread("labels.tif")
+    expected = clast.slic(PHOTO, 12, 30)
+    np.testing.assert_array_equal(labels, expected)
+    assert labels.dtype == np.uint16
+    assert report["n_segments"] == expected.max()
+    assert list(pd.read_csv("table.csv")["area"]) == list(np.bincount(expected.ravel())[1:])
+    with PillowImage.open("overlay.png") as picture:
+        assert picture.size[0] > 1000
+
+
+def test_superpixels_of_a_volume_with_mask(work, capsys):
+    mask = VOLUME > 100
+    nib.save(nib.Nifti1Image(mask.astype(np.uint8), np.diag([1, 2, 5, 1])), "mask.nii.gz")
+    argv = "superpixels t1.nii.gz -n 10 --compactness 0.1 --mask mask.nii.gz -o labels.nii.gz --plot picture.png"
+    assert main(argv.split()) == 0
+    written = nib.load("labels.nii.gz")
+    expected = clast.slic(VOLUME, 10, 0.1, mask=mask, channel_axis=None)
+    np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
+    np.testing.assert_array_equal(written.affine, np.diag([1, 2, 5, 1]))
+    assert "superpixels of" in capsys.readouterr().out
+
+
+def test_superpixels_refuse_before_the_work(work, capsys):
+    assert "'photo.png'" in fails(capsys, 2, *["superpixels", "photo.png", "-o", "photo.png", "--force"])
+    assert "must be positive" in fails(capsys, 2, *["superpixels", "photo.png", "--compactness", "0"])

@@ -28,6 +28,8 @@ MODULES_WITH_EXAMPLES = [
     "clast._threads",
     "clast.matching",
     "clast.metrics",
+    "clast.regions",
+    "clast.superpixels",
     "clast.selection",
     "clast.metrics._dispersion",
     "clast.metrics._entropy",

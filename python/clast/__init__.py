@@ -11,7 +11,7 @@ from clast._core import __version__
 from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
-    from clast import metrics
+    from clast import metrics, regions
     from clast.bisecting import BisectingKMeans
     from clast.decomposition import QuadTree, quadtree
     from clast.image import Image, read_image
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from clast.one_dimensional import kmeans1d
     from clast.segmentation import Segmentation, segment
     from clast.selection import Selection, select_k
+    from clast.superpixels import slic
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
 
@@ -42,11 +43,12 @@ _MODULE_OF = {
     "read_image": "clast.image",
     "select_k": "clast.selection",
     "segment": "clast.segmentation",
+    "slic": "clast.superpixels",
     "threshold_multiotsu": "clast.thresholds",
 }
 
 # Modules with public names of their own.
-_SUBMODULES = ("metrics",)
+_SUBMODULES = ("metrics", "regions")
 
 __all__ = [
     "BisectingKMeans",
@@ -66,9 +68,11 @@ __all__ = [
     "metrics",
     "quadtree",
     "read_image",
+    "regions",
     "segment",
     "select_k",
     "set_num_threads",
+    "slic",
     "threads",
     "threshold_multiotsu",
 ]

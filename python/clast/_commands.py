@@ -1,4 +1,4 @@
-"""What the commands `clast segment` and `clast info` do."""
+"""What the commands `clast segment` and `clast info` do, and what commands share."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ TABLE_SUFFIXES = (".csv", ".tsv")
 def run_segment(args: argparse.Namespace) -> None:
     """Read, segment, write, report; every reason not to write is found before the fit."""
     model = _make_model(args)
-    outputs = _outputs(args)
+    outputs = named_outputs(args)
     check_outputs(outputs, args.inputs, force=args.force)
     seconds: dict[str, float] = {}
     with progress(len(args.inputs) + 1 + len(outputs), quiet=args.quiet) as step:
@@ -124,8 +124,10 @@ def _make_model(args: argparse.Namespace) -> Any:
     return clast.KMeans(args.k, n_init=args.n_init, random_state=args.seed)
 
 
-def _outputs(args: argparse.Namespace) -> dict[str, Path]:
-    named = {"labels": args.output, "probabilities": args.probabilities, "table": args.table, "plot": args.plot}
+def named_outputs(args: argparse.Namespace) -> dict[str, Path]:
+    """Find the files to write, by what goes there."""
+    options = {"labels": "output", "probabilities": "probabilities", "table": "table", "plot": "plot"}
+    named = {kind: getattr(args, option, None) for kind, option in options.items()}
     return {kind: Path(path) for kind, path in named.items() if path is not None}
 
 

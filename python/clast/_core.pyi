@@ -1,6 +1,7 @@
 """Compiled kernels of clast; the public names are in `clast` itself."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,3 +192,27 @@ def quadtree_paint(
     labels: NDArray[np.int32] | None,
     out: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int32],
 ) -> None: ...
+def slic_segment(
+    image: NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32] | NDArray[np.float64],
+    conversion: NDArray[np.float64] | tuple[float, float, bool],
+    request: dict[str, Any],
+    labels_out: NDArray[np.int64],
+) -> int: ...
+def slic_spread(pixels: NDArray[np.int64], centers: NDArray[np.float64], max_iter: int) -> NDArray[np.uintp]: ...
+
+_Labels = NDArray[np.int64] | NDArray[np.int32]
+
+def region_statistics(
+    labels: _Labels, X: _Samples, shape: tuple[int, ...], n_regions: int
+) -> tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64], list[NDArray[np.float64]]]: ...
+def region_edges(
+    labels: _Labels, shape: tuple[int, ...], n_regions: int
+) -> tuple[NDArray[np.uint32], NDArray[np.uint64]]: ...
+def region_merges(
+    sizes: NDArray[np.float64],
+    means: NDArray[np.float64],
+    edges: NDArray[np.uint32],
+    n_regions: int,
+    threshold: float,
+    min_size: float,
+) -> tuple[NDArray[np.uint32], NDArray[np.float64], NDArray[np.float64]]: ...

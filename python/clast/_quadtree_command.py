@@ -9,15 +9,14 @@ from typing import Any
 import numpy as np
 
 import clast
-from clast._commands import check_outputs, progress, read_inputs, timed, write_outputs
+from clast._commands import check_outputs, named_outputs, progress, read_inputs, timed, write_outputs
 from clast._quadtree import QuadTree
 from clast.image._write import check_label_output
 
 
 def run_quadtree(args: argparse.Namespace) -> None:
     """Read, split, write, report; every reason not to write is found before the work."""
-    named = {"labels": args.output, "table": args.table, "plot": args.plot}
-    outputs = {kind: Path(path) for kind, path in named.items() if path is not None}
+    outputs = named_outputs(args)
     check_outputs(outputs, args.inputs, force=args.force)
     seconds: dict[str, float] = {}
     with progress(len(args.inputs) + 1 + len(outputs), quiet=args.quiet) as step:

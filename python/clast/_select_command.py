@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import clast
-from clast._commands import check_outputs, json_number, progress, read_inputs, timed
+from clast._commands import check_outputs, json_number, named_outputs, progress, read_inputs, timed
 from clast.image._files import replace_atomically
 from clast.selection import Selection
 
 
 def run_select_k(args: argparse.Namespace) -> None:
     """Read, fit all numbers of clusters, write, report."""
-    outputs = {kind: Path(path) for kind in ("table", "plot") if (path := getattr(args, kind)) is not None}
+    outputs = named_outputs(args)
     check_outputs(outputs, args.inputs, force=args.force)
     model = clast.GaussianMixture(on_collapse="regularize") if args.model == "gmm" else clast.KMeans()
     criteria = None if args.criteria is None else [name.strip() for name in args.criteria.split(",")]

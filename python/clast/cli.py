@@ -64,6 +64,7 @@ def _make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_segment(commands)
     _add_quadtree(commands)
+    _add_superpixels(commands)
     _add_select_k(commands)
     _add_info(commands)
     _add_demo(commands)
@@ -150,6 +151,33 @@ def _add_quadtree(commands: Any) -> None:
     _add_reporting(parser)
 
 
+def _add_superpixels(commands: Any) -> None:
+    parser = commands.add_parser(
+        "superpixels",
+        help="cut an image into superpixels and write the labels",
+        description="Cut an image or a volume into superpixels (SLIC) and write the labels on its grid: 0 background.",
+        epilog="example: clast superpixels photo.jpg -n 250 -o labels.tif --plot overlay.png",
+    )
+    parser.set_defaults(run=_run_superpixels)
+    parser.add_argument("input", metavar="INPUT", help="image")
+    parser.add_argument("-n", "--n-segments", type=_positive_int, default=100, metavar="N", help="about how many (100)")
+    parser.add_argument(
+        "--compactness", type=_positive_float, default=10.0, metavar="C", help="how much position counts (default: 10)"
+    )
+    parser.add_argument("--sigma", type=_positive_float, default=0.0, help="smooth by so many pixels first")
+    parser.add_argument("--slico", action="store_true", help="let every superpixel find its own compactness")
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    parser.add_argument(
+        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
+    )
+    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
+    parser.add_argument("--plot", metavar="FILE", help="boundaries over the image: .png, .pdf, .svg or .jpg")
+    parser.add_argument("--table", metavar="FILE", help="superpixels in numbers: .csv or .tsv")
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
 def _add_select_k(commands: Any) -> None:
     parser = commands.add_parser(
         "select-k",
@@ -228,6 +256,12 @@ def _run_quadtree(args: argparse.Namespace) -> None:
     run_quadtree(args)
 
 
+def _run_superpixels(args: argparse.Namespace) -> None:
+    from clast._superpixels_command import run_superpixels
+
+    run_superpixels(args)
+
+
 def _run_select_k(args: argparse.Namespace) -> None:
     from clast._select_command import run_select_k
 
@@ -289,6 +323,16 @@ def _thresholds(text: str) -> list[float] | float:
     except ValueError:
         raise argparse.ArgumentTypeError(f"must be numbers, not '{text}'") from None
     return values if len(values) > 1 else values[0]
+
+
+def _positive_float(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, not '{text}'") from None
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"must be positive, not {text}")
+    return value
 
 
 def _range(text: str) -> range:

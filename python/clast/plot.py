@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from clast._planes import Plane, plane_of, slice_axis_of
 from clast._result import pixel_size
 from clast.image import Image
+from clast.regions import boundaries, region_means
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,6 +25,7 @@ _MAX_LEGEND = 12
 _WINDOW = (2, 98)  # percentiles between which grey values are shown: a few bright voxels would darken all others
 _MAX_PIXELS = 1500  # along an axis; a panel is 600 dots wide
 _OVERLAY_ALPHA = 0.65
+_BOUNDARY_COLOR = (1.0, 0.85, 0.0)  # yellow, which tissue and landscapes seldom are
 _UNITS = {"ml": "mL", "um3": "\u00b5m\u00b3", "mm2": "mm\u00b2", "um2": "\u00b5m\u00b2"}
 
 
@@ -108,6 +110,44 @@ def plot_segmentation(
     if image.ndim == 2:
         return _plot_2d(segmentation, index, palette, entries)
     return _plot_slices(segmentation, index, palette, entries, slices, slice_axis)
+
+
+def plot_superpixels(image: Image, labels: NDArray[Any]) -> "Figure":
+    """Show the boundaries of superpixels over an image, and the image in their mean values.
+
+    Parameters
+    ----------
+    image : Image
+        Shown in its colours, or its first channel; of a volume, the middle slice.
+    labels : ndarray of int, of the shape of the image
+        0 for pixels without superpixel, which are dark beside.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    from matplotlib.figure import Figure
+
+    along = None if image.ndim == 2 else slice_axis_of(image, None)
+    index = 0 if along is None else image.shape[along] // 2
+    plane = plane_of(image, along, index, _visible(image.shape))
+    shown, regions = plane(image.data if image.is_rgb else image.channel(0)), plane(labels)
+    if image.is_rgb:
+        colors = _as_colors(shown, _white(shown))
+    else:
+        inside = shown[(regions > 0) & np.isfinite(shown)]
+        low, high = np.percentile(inside, _WINDOW) if len(inside) else (0.0, 1.0)
+        grey = _as_colors(shown.astype(np.float64) - low, float(high - low) or 1.0)
+        colors = np.repeat(grey[..., np.newaxis], 3, axis=-1)
+    over, means = colors.copy(), np.nan_to_num(region_means(regions, colors))
+    over[boundaries(regions)] = _BOUNDARY_COLOR
+    figure = Figure(figsize=(10, 5 * plane.height / plane.width + 0.4), dpi=150, layout="constrained")
+    for axis, (title, pixels) in zip(
+        figure.subplots(1, 2), [("boundaries", over), ("mean of each superpixel", means)], strict=True
+    ):
+        _show(axis, pixels, plane, None)
+        axis.set_title(title, fontsize="medium")
+    return figure
 
 
 def _plot_2d(segmentation: "Segmentation", channel: int, palette: NDArray[Any], entries: list[Any]) -> "Figure":

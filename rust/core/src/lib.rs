@@ -24,8 +24,10 @@ pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
 pub mod quadtree;
+pub mod regions;
 pub mod silhouette;
 pub mod simd;
+pub mod slic;
 mod view;
 
 pub use element::{Element, Real};

@@ -11,7 +11,9 @@ mod minibatch;
 mod mixture;
 mod moments;
 mod quadtree;
+mod regions;
 mod runtime;
+mod slic;
 mod thresholds;
 
 use pyo3::pymodule;
@@ -46,7 +48,11 @@ mod _core {
     #[pymodule_export]
     use super::quadtree::{quadtree_cut, quadtree_measure, quadtree_paint, quadtree_pyramid};
     #[pymodule_export]
+    use super::regions::{region_edges, region_merges, region_statistics};
+    #[pymodule_export]
     use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
+    #[pymodule_export]
+    use super::slic::{slic_segment, slic_spread};
     #[pymodule_export]
     use super::thresholds::{count_between, count_values, multiotsu_bins};
 

@@ -1,0 +1,111 @@
+"""Where superpixels begin: on a grid, or spread over a mask."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clast import _core
+
+# scikit-image's seed and number of iterations for the seeds inside a mask.
+_RANDOM_STATE = 123
+_MASK_ITERATIONS = 5
+
+
+class Seeds(NamedTuple):
+    """Seeds of superpixels.
+
+    Attributes
+    ----------
+    positions : ndarray of shape (n_seeds, 3), float64
+        Coordinates z, y, x.
+    step : float
+        Largest distance of neighbours along an axis.
+    """
+
+    positions: NDArray[np.float64]
+    step: float
+
+
+def grid_steps(shape: tuple[int, ...], n_points: float) -> tuple[list[int], list[int]]:
+    """Place about `n_points` points on a grid of cubes over a volume.
+
+    An axis shorter than the edge of a cube has one point.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    n_points : float
+
+    Returns
+    -------
+    starts, steps : list of int
+        First point and distance of points along each axis.
+    """
+    n_pixels = float(np.prod(shape))
+    if n_pixels <= n_points:
+        return [0] * len(shape), [1] * len(shape)
+    order = np.argsort(shape, kind="stable")
+    lengths = np.array(shape)[order]
+    edges = np.full(len(shape), (n_pixels / n_points) ** (1.0 / len(shape)))
+    for axis in range(len(shape)):
+        if (lengths >= edges).all():
+            break
+        edges[axis] = lengths[axis]
+        n_left = len(shape) - axis - 1
+        if n_left:
+            edges[axis + 1 :] = (float(np.prod(lengths[axis + 1 :])) / n_points) ** (1.0 / n_left)
+    starts, steps = np.empty(len(shape), dtype=int), np.empty(len(shape), dtype=int)
+    starts[order] = edges // 2
+    steps[order] = np.round(edges)
+    return starts.tolist(), steps.tolist()
+
+
+def grid_seeds(volume: tuple[int, ...], n_segments: float) -> Seeds:
+    """Place seeds on a grid.
+
+    Parameters
+    ----------
+    volume : tuple of int
+        Depth, height, width.
+    n_segments : float
+        About how many.
+
+    Returns
+    -------
+    Seeds
+    """
+    starts, steps = grid_steps(volume, n_segments)
+    axes = [np.arange(start, n, step, dtype=float) for start, n, step in zip(starts, volume, steps, strict=True)]
+    positions = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
+    return Seeds(positions, max(steps))
+
+
+def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> Seeds:
+    """Spread seeds over a mask by k-means of its pixels' positions.
+
+    Parameters
+    ----------
+    inside : ndarray of shape (depth, height, width), bool
+    n_segments : float
+        How many, if there are as many pixels.
+    n_axes : int
+        For each seed, k-means takes 10 pixels to the power of this at most.
+
+    Returns
+    -------
+    Seeds
+    """
+    pixels = np.flatnonzero(inside)
+    rng = np.random.RandomState(_RANDOM_STATE)
+    n_seeds, n_dense = min(int(n_segments), len(pixels)), int(10**n_axes * n_segments)
+    first = pixels[np.sort(rng.permutation(len(pixels))[:n_seeds])]
+    dense = pixels[np.sort(rng.permutation(len(pixels))[:n_dense])] if len(pixels) > n_dense else pixels
+    positions = _positions(first, inside.shape).astype(np.float64)
+    nearest = _core.slic_spread(_positions(dense, inside.shape), positions, _MASK_ITERATIONS)
+    steps = np.abs(positions - positions[nearest]).mean(axis=0)
+    return Seeds(positions, steps.max())
+
+
+def _positions(pixels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    return np.stack(np.unravel_index(pixels, shape), axis=-1)

@@ -1,0 +1,112 @@
+//! The iterations.
+
+use rayon::prelude::*;
+
+use super::assign::{Assignment, Scratch};
+use super::blocks::Blocks;
+use super::boxes::{Boxes, Cut};
+use super::clusters::{AXES, Clusters};
+use super::update::{BandLabels, Labels, update};
+use super::{NONE, Planes};
+use crate::{Error, Exec, Real, Result};
+
+/// What pixels are clustered by.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings<R> {
+    /// Length of a pixel along z, y and x.
+    pub spacing: [R; AXES],
+    /// What squared distances in space are multiplied by.
+    pub weight: R,
+    /// Half of what a cluster's window reaches to either side, along z, y and x, in pixels.
+    pub window: [usize; AXES],
+    /// Number of assignments.
+    pub max_num_iter: usize,
+    /// Divide a cluster's colour distances by the largest so far (zero-parameter SLIC).
+    pub is_adaptive: bool,
+    /// Leave colours out.
+    pub ignores_colour: bool,
+}
+
+/// The distance between a pixel and a cluster, in the operations and the order of scikit-image, none of them fused.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metric<R> {
+    pub(super) spacing: [R; AXES],
+    pub(super) weight: R,
+    pub(super) is_adaptive: bool,
+}
+
+impl<R: Real> Metric<R> {
+    fn new(settings: &Settings<R>) -> Self {
+        let is_adaptive = settings.is_adaptive && !settings.ignores_colour;
+        Self { spacing: settings.spacing, weight: settings.weight, is_adaptive }
+    }
+
+    /// Square of the distance along an axis.
+    #[inline(always)]
+    pub(super) fn along(&self, axis: usize, position: R, pixel: R) -> R {
+        let difference = self.spacing[axis] * (position - pixel);
+        difference * difference
+    }
+}
+
+/// Clusters the pixels from where `clusters` are, and writes the label of every pixel, [`NONE`] where it has none.
+///
+/// The clusters are moved after every assignment, but not after the last unless colours are left out: then they are
+/// what is asked for.
+pub(super) fn cluster<R: Real>(
+    exec: &Exec<'_>,
+    planes: &Planes<R>,
+    mask: Option<&[bool]>,
+    settings: &Settings<R>,
+    clusters: &mut Clusters<R>,
+    labels_out: &mut [i32],
+) -> Result<()> {
+    check(planes, mask, labels_out)?;
+    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, settings.window[1]))?;
+    let mut bands = vec![BandLabels::default(); boxes.cut().n_bands(planes.volume())];
+    labels_out.fill(NONE);
+    for iteration in 1..=settings.max_num_iter {
+        let (blocks, reaches) = Blocks::new(clusters, settings, planes.volume());
+        let metric = Metric::new(settings);
+        let assignment = Assignment { metric, planes, mask, boxes: &boxes, blocks, reaches };
+        assign_all(exec, &assignment, labels_out, &mut bands)?;
+        if iteration < settings.max_num_iter || settings.ignores_colour {
+            update(exec, planes, settings, Labels { pixels: labels_out, bands: &bands, cut: boxes.cut() }, clusters)?;
+        }
+    }
+    Ok(())
+}
+
+fn check<R: Real>(planes: &Planes<R>, mask: Option<&[bool]>, labels: &[i32]) -> Result<()> {
+    let needed = planes.volume().n_pixels();
+    let wrong = |argument, got| Err(Error::Mismatch { argument, dimension: "pixels", got, needed });
+    match mask {
+        Some(mask) if mask.len() != needed => wrong("mask", mask.len()),
+        _ if labels.len() != needed => wrong("labels", labels.len()),
+        _ => Ok(()),
+    }
+}
+
+/// Assigns every pixel, one band of rows after the other in each thread.
+fn assign_all<R: Real>(
+    exec: &Exec<'_>,
+    assignment: &Assignment<'_, R>,
+    labels_out: &mut [i32],
+    bands_out: &mut [BandLabels],
+) -> Result<()> {
+    let (volume, cut) = (assignment.planes.volume(), assignment.boxes.cut());
+    let slices = labels_out.par_chunks_mut(volume.height * volume.width);
+    let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice));
+    let bands = slices.enumerate().flat_map(|(z, (labels, bands))| {
+        let bands = labels.par_chunks_mut(cut.height * volume.width).zip(bands);
+        bands.enumerate().map(move |(band, parts)| (z * cut.bands_per_slice + band, parts))
+    });
+    bands.try_for_each_init(
+        || Scratch::new(assignment.blocks.n_channels()),
+        |scratch, (band, (labels, range))| {
+            exec.check()?;
+            *range = assignment.assign(exec.level, scratch, band, labels);
+            Ok(())
+        },
+    )
+}

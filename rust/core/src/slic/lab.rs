@@ -1,0 +1,115 @@
+//! From linear RGB to CIE Lab.
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Select, Simd, dispatch};
+
+use super::planes::PATCH_WIDTH;
+use crate::Real;
+
+/// Rows of the matrix from linear sRGB to XYZ, as scikit-image rounds them.
+const XYZ: [[f64; 3]; 3] =
+    [[0.412_453, 0.357_58, 0.180_423], [0.212_671, 0.715_16, 0.072_169], [0.019_334, 0.119_193, 0.950_227]];
+
+/// White of the illuminant D65 for an observer of 2 degrees.
+const WHITE: [f64; 3] = [0.95047, 1.0, 1.08883];
+
+/// Below this the cube root gives way to a line.
+const LINEAR_BELOW: f64 = 0.008_856;
+
+/// Replaces the three channels of a row, each `stride` after the one before.
+pub(super) fn from_linear<R: Real>(level: Level, row: &mut [R], stride: usize) {
+    let (x, rest) = row.split_at_mut(stride);
+    let (y, z) = rest.split_at_mut(stride);
+    dispatch!(level, simd => {
+        let blocks = x.as_chunks_mut().0.iter_mut().zip(y.as_chunks_mut().0).zip(z.as_chunks_mut().0);
+        for ((x, y), z) in blocks {
+            convert(simd, [x, y, z]);
+        }
+    });
+}
+
+#[inline(always)]
+fn convert<S: Simd, R: Real>(simd: S, block: [&mut [R; PATCH_WIDTH]; 3]) {
+    let real = R::from_f64;
+    let mut scaled = [[0.0; PATCH_WIDTH]; 3];
+    for axis in 0..3 {
+        let [red, green, blue] = XYZ[axis].map(real);
+        let white = real(WHITE[axis]);
+        for i in 0..PATCH_WIDTH {
+            let tristimulus = block[0][i] * red + block[1][i] * green + block[2][i] * blue;
+            scaled[axis][i] = (tristimulus / white).to_f64();
+        }
+    }
+    let mut curved = scaled;
+    for values in &mut curved {
+        cube_roots(simd, values);
+    }
+    let [l, a, b] = block;
+    for i in 0..PATCH_WIDTH {
+        let f = |axis: usize| {
+            if scaled[axis][i] > real(LINEAR_BELOW).to_f64() {
+                real(curved[axis][i])
+            } else {
+                real(7.787) * real(scaled[axis][i]) + real(16.0 / 116.0)
+            }
+        };
+        let [x, y, z] = [f(0), f(1), f(2)];
+        l[i] = real(116.0) * y - real(16.0);
+        a[i] = real(500.0) * (x - y);
+        b[i] = real(200.0) * (y - z);
+    }
+}
+
+/// Upper half of the bits of a float within 4 % of `x^(-1/3)`, to which a third of the upper half of those of `x` is
+/// to be taken from it.
+const INVERSE_CUBE_ROOT_BITS: u32 = 0x553e_f0ff;
+
+/// Added to an integer of up to 51 bits, it shows the integer in the lowest bits of the sum.
+const INTEGER_IN_BITS: f64 = 4_503_599_627_370_496.0;
+
+/// Cube root of positive numbers of full precision, to the last place but one; 0 for others.
+///
+/// Method: a third of the exponent, then two steps of fourth order towards the inverse cube root, which need no
+/// division, and a step of Newton's for the root itself.
+#[inline(always)]
+fn cube_roots<S: Simd>(simd: S, values: &mut [f64; PATCH_WIDTH]) {
+    let splat = |value: f64| S::f64s::simd_from(simd, value);
+    for values in values.chunks_exact_mut(S::f64s::LEN) {
+        let t = S::f64s::from_slice(simd, values);
+        let upper = (t.bitcast::<S::u64s>() >> 32) + S::u64s::simd_from(simd, INTEGER_IN_BITS.to_bits());
+        let upper = upper.bitcast::<S::f64s>() - splat(INTEGER_IN_BITS);
+        let guess = upper.mul_add(splat(-1.0 / 3.0), splat(INTEGER_IN_BITS + f64::from(INVERSE_CUBE_ROOT_BITS)));
+        let mut r: S::f64s = (guess.bitcast::<S::u64s>() << 32).bitcast();
+        for _ in 0..2 {
+            let e = (-(t * r * r)).mul_add(r, splat(1.0));
+            let series = e.mul_add(splat(14.0 / 81.0), splat(2.0 / 9.0)).mul_add(e, splat(1.0 / 3.0));
+            r = (r * e).mul_add(series, r);
+        }
+        let root = t * r * r;
+        let residue = (-(root * root)).mul_add(root, t);
+        let root = residue.mul_add(r * r * splat(1.0 / 3.0), root);
+        t.simd_gt(splat(0.0)).select(root, splat(0.0)).store_slice(values);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::simd::levels;
+
+    proptest! {
+        #[test]
+        fn cube_roots_are_those_of_libm(values in prop::array::uniform32(0.008_f64..1.2)) {
+            for level in levels() {
+                let mut roots = values;
+                dispatch!(level, simd => cube_roots(simd, &mut roots));
+                for (root, value) in roots.iter().zip(values) {
+                    let ulps = root.to_bits().abs_diff(value.cbrt().to_bits());
+                    prop_assert!(ulps <= 2, "{value}: {root}, {ulps} ulps off at {level:?}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Superpixels: simple linear iterative clustering, with the labels of scikit-image.
+//!
+//! Pixels are clustered by colour and position together, each among the clusters whose window holds it. The arithmetic
+//! of every distance and the order of every sum are those of `skimage.segmentation.slic`, so the labels are the same to
+//! the last one; what is saved is only the work that cannot change them.
+//!
+//! Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel methods", IEEE TPAMI 34(11), 2012.
+
+mod assign;
+mod blocks;
+mod boxes;
+mod candidates;
+mod clusters;
+mod connectivity;
+mod iterate;
+mod lab;
+mod planes;
+mod runs;
+mod seeds;
+mod segment;
+mod smooth;
+mod source;
+mod update;
+
+pub use connectivity::{Connected, Sizes, enforce};
+pub use iterate::Settings;
+pub use planes::{Planes, Volume};
+pub use seeds::{nearest_others, spread};
+pub use segment::{Plan, segment};
+pub use source::{Coded, Pixels, Scaled};
+
+/// Label of a pixel that no cluster has reached, or that lies outside the mask.
+pub const NONE: i32 = -1;

@@ -1,0 +1,136 @@
+//! The image as kernels read it.
+
+use rayon::prelude::*;
+
+use super::lab;
+use super::smooth::smooth;
+use super::source::Pixels;
+use crate::buffer::Buffer;
+use crate::{Error, Exec, Real, Result};
+
+/// Widest row of a tile: one vector of 512 bits of the narrower type.
+pub(super) const TILE_WIDTH: usize = 16;
+
+/// Most rows of a tile. Few clusters compete in a small tile, which pays for the search for them.
+pub(super) const TILE_HEIGHT: usize = 8;
+
+/// Pixels of a row in a patch of tiles, for which the search begins. Rows are padded to a multiple of this.
+pub(super) const PATCH_WIDTH: usize = 32;
+
+/// Extent of a volume; an image has depth 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Volume {
+    /// Slices.
+    pub depth: usize,
+    /// Rows of a slice.
+    pub height: usize,
+    /// Pixels of a row.
+    pub width: usize,
+}
+
+impl Volume {
+    /// Rows of all slices.
+    #[must_use]
+    pub fn n_rows(&self) -> usize {
+        self.depth * self.height
+    }
+
+    /// Pixels of all slices.
+    #[must_use]
+    pub fn n_pixels(&self) -> usize {
+        self.n_rows() * self.width
+    }
+}
+
+/// Row after row, and within a row channel after channel, in the type that distances are computed in.
+#[derive(Debug)]
+pub struct Planes<R> {
+    values: Buffer<R>,
+    volume: Volume,
+    n_channels: usize,
+    stride: usize,
+}
+
+impl<R: Real> Planes<R> {
+    /// Zeros.
+    pub(super) fn zeroed(volume: Volume, n_channels: usize) -> Self {
+        let stride = volume.width.next_multiple_of(PATCH_WIDTH);
+        Self { values: Buffer::zeroed(volume.n_rows() * n_channels * stride), volume, n_channels, stride }
+    }
+
+    /// Reads `pixels`, with channels last, converts RGB to Lab if asked to, smooths along z, y and x with the weights
+    /// given for each axis ([`smooth`]), and multiplies by `ratio`.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not `n_channels` values for each pixel, [`Error::Range`] for a volume without
+    /// pixels or channels or Lab from other than 3 channels, [`Error::Interrupted`].
+    pub fn read(
+        exec: &Exec<'_>,
+        pixels: &impl Pixels<R>,
+        volume: Volume,
+        n_channels: usize,
+        to_lab: bool,
+        smoothing: [&[f64]; 3],
+        ratio: R,
+    ) -> Result<Self> {
+        if volume.n_pixels() * n_channels == 0 {
+            return Err(Error::Range { argument: "image", got: "empty".into(), needed: "at least one pixel".into() });
+        }
+        if pixels.len() != volume.n_pixels() * n_channels {
+            let (rows, columns) = (volume.n_pixels(), n_channels);
+            return Err(Error::Length { argument: "image", got: pixels.len(), rows, columns });
+        }
+        if to_lab && n_channels != 3 {
+            let needed = "3 for a conversion from RGB to Lab".into();
+            return Err(Error::Range { argument: "n_channels", got: n_channels.to_string(), needed });
+        }
+        let mut planes = Self::zeroed(volume, n_channels);
+        let row_len = volume.width * n_channels;
+        let is_smoothed = smoothing.iter().any(|weights| !weights.is_empty());
+        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value *= ratio);
+        planes.for_each_row(exec, |index, row, stride| {
+            pixels.read(index * row_len, row_len, n_channels, row, stride);
+            if to_lab {
+                lab::from_linear(exec.level, row, stride);
+            }
+            if !is_smoothed {
+                scale(row);
+            }
+        })?;
+        if is_smoothed {
+            planes = smooth(exec, planes, smoothing)?;
+            planes.for_each_row(exec, |_, row, _| scale(row))?;
+        }
+        Ok(planes)
+    }
+
+    /// Runs `body` on the number, the values and the stride of every row.
+    pub(super) fn for_each_row(&mut self, exec: &Exec<'_>, body: impl Fn(usize, &mut [R], usize) + Sync) -> Result<()> {
+        let stride = self.stride;
+        self.values.par_chunks_mut(self.n_channels * stride).enumerate().try_for_each(|(index, row)| {
+            exec.check()?;
+            body(index, row, stride);
+            Ok(())
+        })
+    }
+
+    pub(super) fn volume(&self) -> Volume {
+        self.volume
+    }
+
+    pub(super) fn n_channels(&self) -> usize {
+        self.n_channels
+    }
+
+    /// From one channel of a row to the next.
+    #[inline(always)]
+    pub(super) fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// All channels of a row.
+    #[inline(always)]
+    pub(super) fn row(&self, index: usize) -> &[R] {
+        &self.values[index * self.n_channels * self.stride..][..self.n_channels * self.stride]
+    }
+}

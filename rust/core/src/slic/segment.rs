@@ -1,0 +1,66 @@
+//! From an image and seeds to its superpixels.
+
+use rayon::prelude::*;
+
+use super::clusters::Clusters;
+use super::connectivity::{Sizes, enforce};
+use super::iterate::{Settings, cluster};
+use super::{NONE, Planes};
+use crate::buffer::Buffer;
+use crate::{Exec, Real, Result};
+
+/// Labels that one thread writes at a time.
+const CHUNK: usize = 1 << 16;
+
+/// How an image is cut into superpixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Plan<'a, R> {
+    /// Where clusters begin: z, y and x of each.
+    pub seeds: &'a [f64],
+    /// The pixels to cut, all if there is none. Seeds inside a mask first move by position alone.
+    pub mask: Option<&'a [bool]>,
+    /// What pixels are clustered by.
+    pub settings: Settings<R>,
+    /// Which connected pieces become superpixels; without, clusters are answered as they are.
+    pub sizes: Option<Sizes>,
+    /// Give the later pieces of a label that has several new ones.
+    pub repairs: bool,
+    /// Number of the first superpixel; pixels without one get the number before.
+    pub start_label: i64,
+}
+
+/// Writes the superpixel of every pixel and returns how many there may be: labels are below this.
+///
+/// # Errors
+/// [`crate::Error::Length`], [`crate::Error::Range`] or [`crate::Error::Mismatch`] if the plan does not fit the image;
+/// [`crate::Error::Interrupted`].
+pub fn segment<R: Real>(
+    exec: &Exec<'_>,
+    planes: &Planes<R>,
+    plan: &Plan<'_, R>,
+    labels_out: &mut [i64],
+) -> Result<usize> {
+    let mut clusters = Clusters::at(plan.seeds, planes.n_channels())?;
+    let mut labels = Buffer::zeroed(planes.volume().n_pixels());
+    if plan.mask.is_some() {
+        let settings = Settings { ignores_colour: true, ..plan.settings };
+        cluster(exec, planes, plan.mask, &settings, &mut clusters, &mut labels)?;
+    }
+    cluster(exec, planes, plan.mask, &plan.settings, &mut clusters, &mut labels)?;
+    let Some(sizes) = plan.sizes else {
+        write(&labels, plan.start_label, labels_out);
+        return Ok(clusters.count());
+    };
+    let connected = enforce(exec, &labels, planes.volume(), sizes, plan.repairs)?;
+    write(&connected.labels, plan.start_label, labels_out);
+    Ok(connected.n_labels)
+}
+
+fn write(labels: &[i32], start_label: i64, labels_out: &mut [i64]) {
+    const { assert!(NONE == -1, "pixels without label get the number before the first") };
+    labels_out.par_chunks_mut(CHUNK).zip(labels.par_chunks(CHUNK)).for_each(|(labels_out, labels)| {
+        for (label_out, label) in labels_out.iter_mut().zip(labels) {
+            *label_out = start_label + i64::from(*label);
+        }
+    });
+}
