@@ -202,6 +202,16 @@ impl Rows<'_> {
     }
 }
 
+/// The first pixel of a block, in the last `D` axes.
+#[inline(always)]
+fn origin<const D: usize>(level: usize, place: [usize; 3]) -> [i32; D] {
+    let mut origin = [0; D];
+    for axis in 0..D {
+        origin[axis] = (place[3 - D + axis] << level) as i32;
+    }
+    origin
+}
+
 /// Each of the lower 32 bits twice.
 #[inline(always)]
 fn twice(bits: u64) -> u64 {
@@ -277,16 +287,12 @@ impl Cut {
             for y in lines.clone() {
                 let bits = &self.leaves[level - self.base][(z * n_lines + y) * n_words..][..n_words];
                 for (word, bits) in bits.iter().enumerate() {
-                    let at = |bits: u64| {
-                        let x = (64 * word) as i32 + bits.trailing_zeros() as i32;
-                        let origin = [(z << level) as i32, (y << level) as i32, x << level];
-                        std::array::from_fn(|axis| origin[3 - D + axis])
-                    };
+                    let first = |bits: u64| 64 * word + bits.trailing_zeros() as usize;
                     let mut pairs = bits & ALTERNATE;
                     if pairs | pairs << 1 == *bits {
                         while pairs != 0 {
                             let Some((two, others)) = std::mem::take(&mut left).split_first_chunk_mut() else { return };
-                            *two = [at(pairs), at(pairs << 1)];
+                            *two = [origin(level, [z, y, first(pairs)]), origin(level, [z, y, first(pairs << 1)])];
                             left = others;
                             pairs &= pairs - 1;
                         }
@@ -295,7 +301,7 @@ impl Cut {
                     let mut bits = *bits;
                     while bits != 0 {
                         let Some((one, others)) = std::mem::take(&mut left).split_first_mut() else { return };
-                        *one = at(bits);
+                        *one = origin(level, [z, y, first(bits)]);
                         left = others;
                         bits &= bits - 1;
                     }
