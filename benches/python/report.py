@@ -15,7 +15,6 @@ from timing import Timing
 from workloads import Target
 
 ROOT = Path(__file__).resolve().parents[2]
-START, END = "<!-- bench:start -->", "<!-- bench:end -->"
 OURS, REFERENCE = "clast", "scikit-learn"
 
 
@@ -45,9 +44,10 @@ class Measurement:
         return self.seconds(name) / self.seconds(OURS)
 
     def best_peer(self) -> str:
-        """The fastest of those that did the same work."""
-        fair = [name for name, entry in self.entries.items() if name != OURS and entry.agreement.is_fair]
-        return min(fair or [REFERENCE], key=self.seconds)
+        """The fastest of those that did the same work, or of all if none did."""
+        peers = [name for name in self.entries if name != OURS]
+        fair = [name for name in peers if self.entries[name].agreement.is_fair]
+        return min(fair or peers, key=self.seconds)
 
 
 @dataclass(frozen=True)
@@ -68,10 +68,14 @@ class Row:
 
 def environment(peers: list[Peer]) -> str:
     """The machine, what else it is doing, the versions and the commit, in two lines."""
-    machine = f"{_cpu_model()}, {n_cpus()} CPUs{_load()}, {platform.system()} {platform.machine()}"
-    versions = ", ".join(f"{peer.name} {peer.version}" for peer in peers)
+    return machine(", ".join(f"{peer.name} {peer.version}" for peer in peers))
+
+
+def machine(versions: str) -> str:
+    """The same for libraries whose versions are given."""
+    where = f"{_cpu_model()}, {n_cpus()} CPUs{_load()}, {platform.system()} {platform.machine()}"
     return (
-        f"{machine}, Python {platform.python_version()}, numpy {np.__version__}\n"
+        f"{where}, Python {platform.python_version()}, numpy {np.__version__}\n"
         f"{versions}; commit {_commit()}, SIMD level {_simd_level()}"
     )
 
@@ -99,23 +103,24 @@ def _contender(name: str, measurement: Measurement) -> str:
     return f"{times} {ratio:>7} {memory:>9}  {entry.agreement.text}"
 
 
-def table(rows: list[Row], where: str) -> str:
+def table(rows: list[Row], where: str, reference: str = REFERENCE) -> str:
     """The README's table: medians on all threads, and in brackets on one; `where` is the environment."""
     lines = [
-        "| workload | clast | scikit-learn | best peer | target | streaming read |",
+        f"| workload | clast | {reference} | best peer | target | streaming read |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        cells = [row.title, _times(row), _ratios(row, REFERENCE), _ratios(row), _target(row.target), _read(row)]
+        cells = [row.title, _times(row), _ratios(row, reference), _ratios(row), _target(row, reference), _read(row)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n\n" + where.replace("\n", "; ") + ".\n"
 
 
-def update_readme(text: str, readme: Path = ROOT / "README.md") -> None:
-    """Put `text` between the README's markers."""
-    before, rest = readme.read_text(encoding="utf-8").split(START)
-    _, after = rest.split(END)
-    readme.write_text(f"{before}{START}\n{text}{END}{after}", encoding="utf-8")
+def update_readme(text: str, name: str = "bench", readme: Path = ROOT / "README.md") -> None:
+    """Put `text` between the README's markers of this name."""
+    start, end = f"<!-- {name}:start -->", f"<!-- {name}:end -->"
+    before, rest = readme.read_text(encoding="utf-8").split(start)
+    _, after = rest.split(end)
+    readme.write_text(f"{before}{start}\n{text}{end}{after}", encoding="utf-8")
 
 
 def n_cpus() -> int:
@@ -143,8 +148,8 @@ def _all_and_one(cells: list[str]) -> str:
     return all_threads + "".join(f" ({cell})" for cell in one)
 
 
-def _target(target: Target) -> str:
-    parts = [(target.scikit_learn, "scikit-learn"), (target.best_peer, "best peer")]
+def _target(row: Row, reference: str) -> str:
+    parts = [(row.target.reference, reference), (row.target.best_peer, "best peer")]
     return ", ".join(f"{ratio:g}x {name}" for ratio, name in parts if ratio is not None)
 
 

@@ -83,7 +83,7 @@ def size_of(task: Task) -> int:
 class Target:
     """How many times longer than clast the others should take."""
 
-    scikit_learn: float | None = None
+    reference: float | None = None
     best_peer: float | None = None
 
 
@@ -145,7 +145,7 @@ WORKLOADS = (
     ),
     Workload(photo(3000, 4000), np.float32, (Lloyd(8, n_iter=50),), Target(best_peer=10)),
     Workload(photo(3000, 4000), np.uint8, (Lloyd(8, n_iter=50),), Target(best_peer=12)),
-    Workload(photo(3000, 4000), np.float32, (Fit(8),), Target(scikit_learn=15)),
+    Workload(photo(3000, 4000), np.float32, (Fit(8),), Target(reference=15)),
     Workload(mri(), np.float64, (Fit(3, n_init=10), Fit(4, n_init=10)), Target(20, 4)),
     Workload(nanosims(), np.float32, tuple(Fit(k) for k in range(2, 32)), Target(12, 5)),
     Workload(
@@ -158,16 +158,16 @@ WORKLOADS = (
     Workload(hyperspectral(100, 200, 1000), np.float32, (Lloyd(8, n_iter=10),), Target(best_peer=1.3)),
     Workload(photo(400, 500), np.float32, (Lloyd(256, n_iter=20),), Target(best_peer=12)),
     Workload(hyperspectral(400, 500, 32), np.float32, (Lloyd(256, n_iter=20),), Target(best_peer=2.5)),
-    Workload(dithered_photo(800, 1250), np.float64, (PlusPlus(64),), Target(scikit_learn=15)),
+    Workload(dithered_photo(800, 1250), np.float64, (PlusPlus(64),), Target(reference=15)),
     Workload(mri(), np.float64, (Em(3, n_iter=8),), Target(100, 3)),
     Workload(mri(), np.float64, (Em(6, n_iter=7),), Target(100, 2.5)),
     Workload(photo(411, 760), np.float64, (Em(2, n_iter=7),), Target(120, 2.5)),
-    Workload(mri(), np.float64, (MixtureFit(3),), Target(scikit_learn=40)),
-    Workload(volume(256, 256, 131), np.float32, (Em(4, n_iter=5),), Target(scikit_learn=60)),
-    Workload(thinned(mri(), 20_000), np.float64, (Score("silhouette_score", 3),), Target(scikit_learn=60)),
-    Workload(hyperspectral(1000, 1000, 4), np.float64, (Score("calinski_harabasz_score", 8),), Target(scikit_learn=12)),
-    Workload(hyperspectral(1000, 1000, 4), np.float64, (Score("davies_bouldin_score", 8),), Target(scikit_learn=12)),
-    Workload(components(nanosims(), 2), np.float64, tuple(ScoredFit(k) for k in range(2, 32)), Target(scikit_learn=15)),
+    Workload(mri(), np.float64, (MixtureFit(3),), Target(reference=40)),
+    Workload(volume(256, 256, 131), np.float32, (Em(4, n_iter=5),), Target(reference=60)),
+    Workload(thinned(mri(), 20_000), np.float64, (Score("silhouette_score", 3),), Target(reference=60)),
+    Workload(hyperspectral(1000, 1000, 4), np.float64, (Score("calinski_harabasz_score", 8),), Target(reference=12)),
+    Workload(hyperspectral(1000, 1000, 4), np.float64, (Score("davies_bouldin_score", 8),), Target(reference=12)),
+    Workload(components(nanosims(), 2), np.float64, tuple(ScoredFit(k) for k in range(2, 32)), Target(reference=15)),
 )
 # How an iteration's cost grows with the number of samples, of features and of clusters.
 CURVES = (
