@@ -66,7 +66,7 @@ def measure(workload: ImageWorkload, libraries: list[str], is_smoke: bool) -> Ro
             firsts = {name: timed(partial(with_peak, run)) for name, run in runs.items()}
             answers = {name: answer for name, ((answer, _), _) in firsts.items()}
             agreements = {name: judge(answers[name], answers[REFERENCE]) for name in runs}
-            if not agreements[OURS].is_fair:
+            if workload.is_promised and not agreements[OURS].is_fair:
                 raise SystemExit(f"{workload.title}: clast {agreements[OURS].text}")
             timings = {name: Timing.of([seconds]) for name, (_, seconds) in firsts.items()}
             again = {name: run for name, run in runs.items() if timings[name].median < LONG_S}
