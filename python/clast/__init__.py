@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from clast.minibatch import MiniBatchKMeans
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
+    from clast.patches import Patches, patch_statistics
     from clast.segmentation import Segmentation, segment
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
@@ -27,10 +28,12 @@ _MODULE_OF = {
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
+    "Patches": "clast.patches",
     "Segmentation": "clast.segmentation",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
+    "patch_statistics": "clast.patches",
     "read_image": "clast.image",
     "segment": "clast.segmentation",
     "threshold_multiotsu": "clast.thresholds",
@@ -42,12 +45,14 @@ __all__ = [
     "Image",
     "KMeans",
     "MiniBatchKMeans",
+    "Patches",
     "Segmentation",
     "__version__",
     "get_num_threads",
     "kmeans1d",
     "kmeans_plusplus",
     "kmeans_sweep",
+    "patch_statistics",
     "read_image",
     "segment",
     "set_num_threads",

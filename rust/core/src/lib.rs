@@ -21,6 +21,7 @@ mod lanes;
 pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
+pub mod patches;
 pub mod simd;
 mod view;
 

@@ -9,6 +9,7 @@ mod kmeans1d;
 mod minibatch;
 mod mixture;
 mod moments;
+mod patches;
 mod runtime;
 mod thresholds;
 
@@ -39,6 +40,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::moments::feature_moments;
+    #[pymodule_export]
+    use super::patches::patch_statistics;
     #[pymodule_export]
     use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
     #[pymodule_export]

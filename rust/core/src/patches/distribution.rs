@@ -1,0 +1,250 @@
+//! Order statistics, mode and entropy of values that come in ascending order, each with how often it occurs.
+
+use std::sync::OnceLock;
+
+use super::Statistic;
+
+/// Bins of the histogram whose fullest bin is a mode.
+const N_BINS: usize = 1024;
+
+/// Counts whose share of an entropy is looked up: a table of 32 KiB.
+const N_LOOKED_UP: usize = 1 << 12;
+
+/// Which of the wanted statistics come from the distribution of values, and at which quantiles they look.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    /// Column of the output, and the statistic.
+    columns: Vec<(usize, Statistic)>,
+    /// Ascending, each once.
+    quantiles: Vec<f64>,
+    has_mode: bool,
+    has_histogram: bool,
+    has_entropy: bool,
+    /// `count * log2(count)` of small counts.
+    shares: &'static [f64],
+}
+
+impl Wanted {
+    pub(super) fn new(statistics: &[Statistic]) -> Self {
+        static SHARES: OnceLock<Vec<f64>> = OnceLock::new();
+        let columns: Vec<_> =
+            statistics.iter().copied().enumerate().filter(|(_, statistic)| statistic.is_of_order()).collect();
+        let has = |wanted: Statistic| columns.iter().any(|(_, statistic)| *statistic == wanted);
+        let mut quantiles = Vec::new();
+        for (_, statistic) in &columns {
+            match statistic {
+                Statistic::Quantile(q) => quantiles.push(*q),
+                Statistic::Iqr => quantiles.extend([0.25, 0.75]),
+                _ => {}
+            }
+        }
+        quantiles.sort_by(f64::total_cmp);
+        quantiles.dedup();
+        let has_entropy = has(Statistic::Entropy);
+        let shares = if has_entropy {
+            SHARES.get_or_init(|| (0..N_LOOKED_UP).map(|count| share(count as u32)).collect())
+        } else {
+            &[][..]
+        };
+        let (has_mode, has_histogram) = (has(Statistic::Mode), has(Statistic::HistogramMode));
+        Self { columns, quantiles, has_mode, has_histogram, has_entropy, shares }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    pub(super) fn describer(&self) -> Describer<'_> {
+        let n = self.quantiles.len();
+        Describer {
+            wanted: self,
+            count: 0,
+            before: 0,
+            positions: vec![Position::default(); n],
+            neighbours: vec![[0.0; 2]; n],
+            n_found: [0; 2],
+            mode: (0.0, 0),
+            bins: Bins::new(0.0, 0.0),
+            shares: 0.0,
+            n_runs: 0,
+        }
+    }
+}
+
+/// Share of a count in an entropy.
+fn share(count: u32) -> f64 {
+    if count == 0 { 0.0 } else { f64::from(count) * f64::from(count).log2() }
+}
+
+/// Where a quantile lies: between two ranks, and how far from the lower one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Position {
+    ranks: [usize; 2],
+    fraction: f64,
+}
+
+impl Position {
+    fn of(quantile: f64, count: usize) -> Self {
+        let position = quantile * (count - 1) as f64;
+        let below = position.floor();
+        let low = (below as usize).min(count - 1);
+        Self { ranks: [low, (low + 1).min(count - 1)], fraction: position - below }
+    }
+
+    /// As numpy interpolates: from the nearer of the two values.
+    fn between(&self, [low, high]: [f64; 2]) -> f64 {
+        let difference = high - low;
+        if self.fraction < 0.5 { low + difference * self.fraction } else { high - difference * (1.0 - self.fraction) }
+    }
+}
+
+/// Takes values in ascending order, and writes what is wanted of them.
+#[derive(Debug)]
+pub(super) struct Describer<'a> {
+    wanted: &'a Wanted,
+    count: usize,
+    /// Values before the next one.
+    before: usize,
+    positions: Vec<Position>,
+    /// Values at the ranks of each quantile.
+    neighbours: Vec<[f64; 2]>,
+    /// How many lower and upper neighbours are known.
+    n_found: [usize; 2],
+    /// The most frequent value and how often it occurs.
+    mode: (f64, u32),
+    bins: Bins,
+    shares: f64,
+    n_runs: usize,
+}
+
+impl Describer<'_> {
+    /// Whether a few ranks are all that is looked at.
+    pub(super) fn is_of_ranks(&self) -> bool {
+        let Wanted { has_mode, has_histogram, has_entropy, .. } = *self.wanted;
+        !(has_mode || has_histogram || has_entropy)
+    }
+
+    /// Expects `count` values, at least one, from `low` to `high`.
+    pub(super) fn start(&mut self, count: u64, low: f64, high: f64) {
+        self.count = count as usize;
+        for (position, quantile) in self.positions.iter_mut().zip(&self.wanted.quantiles) {
+            *position = Position::of(*quantile, self.count);
+        }
+        (self.before, self.n_found, self.mode) = (0, [0; 2], (f64::NAN, 0));
+        (self.shares, self.n_runs) = (0.0, 0);
+        self.bins = Bins::new(low, high);
+    }
+
+    /// Takes `n` equal values.
+    #[inline(always)]
+    pub(super) fn push(&mut self, value: f64, n: u32) {
+        self.before += n as usize;
+        self.n_runs += 1;
+        for side in 0..2 {
+            let found = &mut self.n_found[side];
+            while self.positions.get(*found).is_some_and(|position| position.ranks[side] < self.before) {
+                self.neighbours[*found][side] = value;
+                *found += 1;
+            }
+        }
+        if n > self.mode.1 {
+            self.mode = (value, n);
+        }
+        if self.wanted.has_entropy {
+            self.shares += self.wanted.shares.get(n as usize).copied().unwrap_or_else(|| share(n));
+        }
+        if self.wanted.has_histogram {
+            self.bins.push(value, n);
+        }
+    }
+
+    /// Writes the statistics to their columns.
+    pub(super) fn finish(&mut self, row_out: &mut [f64]) {
+        for (column, statistic) in &self.wanted.columns {
+            row_out[*column] = match statistic {
+                Statistic::Quantile(q) => self.quantile(*q),
+                Statistic::Iqr => self.quantile(0.75) - self.quantile(0.25),
+                Statistic::Mode => self.mode.0,
+                Statistic::HistogramMode => self.bins.finish(),
+                _ => self.entropy(),
+            };
+        }
+    }
+
+    /// Writes quantiles alone, of values of which the ranks asked for are found by `value_at`, ascending.
+    pub(super) fn finish_ranks(&mut self, mut value_at: impl FnMut(usize) -> f64, row_out: &mut [f64]) {
+        let mut ranks: Vec<usize> = self.positions.iter().flat_map(|position| position.ranks).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        let known: Vec<(usize, f64)> = ranks.into_iter().map(|rank| (rank, value_at(rank))).collect();
+        for (position, neighbours) in self.positions.iter().zip(&mut self.neighbours) {
+            let value = |rank: usize| known.iter().find(|(known, _)| *known == rank).map_or(f64::NAN, |known| known.1);
+            *neighbours = position.ranks.map(value);
+        }
+        self.finish(row_out);
+    }
+
+    fn quantile(&self, quantile: f64) -> f64 {
+        let place = self.wanted.quantiles.iter().position(|known| known.to_bits() == quantile.to_bits());
+        place.map_or(f64::NAN, |place| self.positions[place].between(self.neighbours[place]))
+    }
+
+    fn entropy(&self) -> f64 {
+        // The difference of logarithms would leave a rounding error where there is nothing to be told apart.
+        if self.n_runs == 1 { 0.0 } else { (self.count as f64).log2() - self.shares / self.count as f64 }
+    }
+}
+
+/// The fullest of [`N_BINS`] bins, the edges of which numpy would compute so.
+#[derive(Debug)]
+struct Bins {
+    low: f64,
+    step: f64,
+    /// Bins per unit.
+    scale: f64,
+    /// The bin of the last value, and how many are in it.
+    last: (usize, u64),
+    fullest: (usize, u64),
+}
+
+impl Bins {
+    fn new(low: f64, high: f64) -> Self {
+        let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
+        let step = (high - low) / N_BINS as f64;
+        Self { low, step, scale: N_BINS as f64 / (high - low), last: (0, 0), fullest: (0, 0) }
+    }
+
+    fn edge(&self, bin: usize) -> f64 {
+        bin as f64 * self.step + self.low
+    }
+
+    #[inline(always)]
+    fn push(&mut self, value: f64, n: u32) {
+        let mut bin = (((value - self.low) * self.scale) as usize).min(N_BINS - 1);
+        // Rounding may miss the bin by one; the edges decide.
+        if value < self.edge(bin) {
+            bin = bin.saturating_sub(1);
+        } else if bin + 1 < N_BINS && value >= self.edge(bin + 1) {
+            bin += 1;
+        }
+        if bin == self.last.0 {
+            self.last.1 += u64::from(n);
+        } else {
+            self.keep_fullest();
+            self.last = (bin, u64::from(n));
+        }
+    }
+
+    fn keep_fullest(&mut self) {
+        if self.last.1 > self.fullest.1 {
+            self.fullest = self.last;
+        }
+    }
+
+    fn finish(&mut self) -> f64 {
+        self.keep_fullest();
+        let bin = self.fullest.0;
+        // No bins fit between infinities.
+        if self.step.is_finite() { f64::midpoint(self.edge(bin), self.edge(bin + 1)) } else { f64::NAN }
+    }
+}
