@@ -1,5 +1,6 @@
 """patch_statistics against numpy and scipy.stats, patch by patch."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -251,7 +252,7 @@ def test_threads_make_no_difference(dtype):
         expected = [patch_statistics(image, statistics=ALL, **option) for option in options]
     with clast.threads(4):
         found = [patch_statistics(image, statistics=ALL, **option) for option in options]
-    for ours, theirs in zip(sum(found, []), sum(expected, []), strict=True):
+    for ours, theirs in zip(itertools.chain(*found), itertools.chain(*expected), strict=True):
         assert_array_equal(ours.values, theirs.values)
 
 

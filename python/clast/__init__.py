@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from clast.minibatch import MiniBatchKMeans
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
+    from clast.patch_features import PatchStatistics
+    from clast.patch_models import patch_search
     from clast.patches import Patches, patch_statistics
     from clast.segmentation import Segmentation, segment
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
+    from clast.tiles import patch_table
 
 _MODULE_OF = {
     "BisectingKMeans": "clast.bisecting",
@@ -28,12 +31,15 @@ _MODULE_OF = {
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
+    "PatchStatistics": "clast.patch_features",
     "Patches": "clast.patches",
     "Segmentation": "clast.segmentation",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
+    "patch_search": "clast.patch_models",
     "patch_statistics": "clast.patches",
+    "patch_table": "clast.tiles",
     "read_image": "clast.image",
     "segment": "clast.segmentation",
     "threshold_multiotsu": "clast.thresholds",
@@ -45,6 +51,7 @@ __all__ = [
     "Image",
     "KMeans",
     "MiniBatchKMeans",
+    "PatchStatistics",
     "Patches",
     "Segmentation",
     "__version__",
@@ -52,7 +59,9 @@ __all__ = [
     "kmeans1d",
     "kmeans_plusplus",
     "kmeans_sweep",
+    "patch_search",
     "patch_statistics",
+    "patch_table",
     "read_image",
     "segment",
     "set_num_threads",

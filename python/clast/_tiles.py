@@ -81,10 +81,11 @@ def tiles_of(images: Tiles, axes: str | None = None) -> list[Tile]:
     UnreadableImageError
         If there are none.
     """
-    sources: list[Any] = []
+    given: Any = images
     if is_path(images) or isinstance(images, Image) or (isinstance(images, np.ndarray) and images.ndim == 2):
-        images = [images]  # type: ignore[list-item]
-    for item in images:  # type: ignore[union-attr]
+        given = [images]
+    sources: list[Any] = []
+    for item in given:
         sources += _files(item) if is_path(item) else [item]
     if not sources:
         raise UnreadableImageError("no images were given")

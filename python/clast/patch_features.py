@@ -156,12 +156,13 @@ class PatchStatistics(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     def _describe(self, image: ArrayLike) -> Patches:
         parameters = self.get_params()
         del parameters["fill_value"]
-        patches = patch_statistics(image, **parameters)
+        patches: Patches | list[Patches] = patch_statistics(image, **parameters)
         if isinstance(patches, list):
             raise ValueError("PatchStatistics takes one 'grid' or 'patch_size', no list: features of several differ")
         return patches
 
     def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn that samples are images."""
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         tags.input_tags.three_d_array = True

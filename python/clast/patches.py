@@ -76,6 +76,7 @@ class Patches:
         return pd.DataFrame({**places, **dict(zip(self.names, columns, strict=True))})
 
     def __repr__(self) -> str:
+        """Give the number of patches and the names of the statistics."""
         return f"Patches({' x '.join(map(str, self.shape))}: {', '.join(self.names)})"
 
 
@@ -200,8 +201,8 @@ def patch_statistics(
     ----------
     .. [1] P. Pébay, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order statistical
        moments", Sandia report SAND2008-6212, 2008.
-    .. [2] T. S. Huang, G. J. Yang and G. Y. Tang, "A fast two-dimensional median filtering algorithm", IEEE Transactions
-       on Acoustics, Speech, and Signal Processing 27(1), 1979. :doi:`10.1109/TASSP.1979.1163188`
+    .. [2] T. S. Huang, G. J. Yang and G. Y. Tang, "A fast two-dimensional median filtering algorithm", IEEE
+       Transactions on Acoustics, Speech, and Signal Processing 27(1), 1979. :doi:`10.1109/TASSP.1979.1163188`
 
     Examples
     --------
@@ -264,6 +265,6 @@ def _image(
     if inside is not None and inside.shape != pixels.shape[:2]:
         raise ValueError(f"'mask' has shape {inside.shape}, but the image has shape {pixels.shape[:2]}")
     if hidden is not None:
-        visible = ~(hidden if channel_axis is None else hidden.any(axis=channel_axis))
+        visible = np.logical_not(hidden if channel_axis is None else hidden.any(axis=channel_axis))
         inside = visible if inside is None else inside & visible
     return pixels, inside

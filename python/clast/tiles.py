@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast._patch_grids import FEATURES, Size, statistic_names
-from clast._tiles import Tile, Tiles, black_share, flat_field, flattened, in_parallel, report_skipped, tiles_of
+from clast._tiles import Tiles, black_share, flat_field, flattened, in_parallel, report_skipped, tiles_of
 from clast.patches import Patches, patch_statistics
 
 if TYPE_CHECKING:
@@ -105,7 +105,13 @@ def patch_table(
     statistic_names(statistics)
     tiles = tiles_of(images, axes)
     field = flat_field(flatfield, tiles, skip_black=skip_black, progress=progress)
-    options = {"grid": grid, "patch_size": patch_size, "stride": stride, "edges": edges, "nan_policy": nan_policy}
+    options: dict[str, Any] = {
+        "grid": grid,
+        "patch_size": patch_size,
+        "stride": stride,
+        "edges": edges,
+        "nan_policy": nan_policy,
+    }
 
     def describe(index: int) -> "pd.DataFrame | None":
         tile = tiles[index]
@@ -117,19 +123,21 @@ def patch_table(
         patches: Any = patch_statistics(
             pixels, statistics=statistics, mask=image.mask, channel_axis=channel_axis, **options
         )
-        table = _rows(patches, "grid" if patch_size is None else "patch_size", grid if patch_size is None else patch_size)
+        table = _rows(
+            patches, "grid" if patch_size is None else "patch_size", grid if patch_size is None else patch_size
+        )
         if image.has_channels:
-            table["channel"] = pd.Categorical.from_codes(table["channel"], list(image.channel_names))
+            table["channel"] = np.array(image.channel_names)[table["channel"]]
         table.insert(0, "file", tile.name)
         table.insert(0, "tile", index)
         return table
 
     tables = list(in_parallel(describe, range(len(tiles)), progress=progress, label="patches"))
     skipped = [tile.name for tile, table in zip(tiles, tables, strict=True) if table is None]
-    report_skipped(skipped, len(tiles), skip_black, stacklevel=2)
     found = [table for table in tables if table is not None]
     if not found:
         raise ValueError(f"all {len(tiles)} tiles are black; skip_black=None keeps them")
+    report_skipped(skipped, len(tiles), skip_black, stacklevel=2)
     table = pd.concat(found, ignore_index=True)
     table.attrs["skipped"] = skipped
     return table
@@ -156,7 +164,7 @@ def _rows(patches: Patches | list[Patches], name: str, sizes: Any) -> "pd.DataFr
 
 
 def features_of(table: "pd.DataFrame", names: Sequence[str]) -> NDArray[np.float64]:
-    """Samples of a table, those of all channels of a patch side by side."""
+    """Make samples of a table, the features of all channels of a patch side by side."""
     values = table[list(names)].to_numpy(dtype=np.float64)
     n_channels = table["channel"].nunique() if "channel" in table else 1
     return values.reshape(len(table) // n_channels, -1)

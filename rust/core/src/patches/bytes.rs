@@ -2,7 +2,7 @@
 
 use fearless_simd::{Level, dispatch};
 
-use super::distribution::Describer;
+use super::distribution::{Describer, GROUP};
 use super::moments::{Accumulator, Moments, Summary};
 use super::pixel::Pixel;
 
@@ -52,13 +52,14 @@ impl Histogram {
     }
 
     /// Describes the values, slot by slot.
-    pub(super) fn describe(&self, describer: &mut Describer<'_>, row_out: &mut [f64]) {
+    pub(super) fn describe(&self, level: Level, describer: &mut Describer<'_>, row_out: &mut [f64]) {
         let Some([first, last]) = self.range() else { return };
         let count = self.counts.iter().map(|n| u64::from(*n)).sum();
         describer.start(count, first as f64, last as f64);
-        for (slot, n) in self.counts.iter().enumerate().take(last + 1).skip(first).filter(|(_, n)| **n > 0) {
-            describer.push(slot as f64, *n);
-        }
+        let (groups, _) = self.counts.as_chunks::<GROUP>();
+        dispatch!(level, _simd => for group in first / GROUP..=last / GROUP {
+            describer.push_counts((group * GROUP) as f64, &groups[group]);
+        });
         describer.finish(row_out);
     }
 

@@ -10,6 +10,20 @@ const N_BINS: usize = 1024;
 /// Counts whose share of an entropy is looked up: a table of 32 KiB.
 const N_LOOKED_UP: usize = 1 << 12;
 
+/// Counts that are looked at together: one vector of AVX-512.
+pub(super) const GROUP: usize = 16;
+
+/// Sums that take turns, so that one addition need not wait for the one before it.
+const N_SUMS: usize = 4;
+
+/// `count * log2(count)` of small counts.
+type Shares = [f64; N_LOOKED_UP];
+
+fn shares() -> &'static Shares {
+    static SHARES: OnceLock<Shares> = OnceLock::new();
+    SHARES.get_or_init(|| std::array::from_fn(|count| share(count as u32)))
+}
+
 /// Which of the wanted statistics come from the distribution of values, and at which quantiles they look.
 #[derive(Debug)]
 pub(super) struct Wanted {
@@ -20,13 +34,11 @@ pub(super) struct Wanted {
     has_mode: bool,
     has_histogram: bool,
     has_entropy: bool,
-    /// `count * log2(count)` of small counts.
-    shares: &'static [f64],
+    shares: &'static Shares,
 }
 
 impl Wanted {
     pub(super) fn new(statistics: &[Statistic]) -> Self {
-        static SHARES: OnceLock<Vec<f64>> = OnceLock::new();
         let columns: Vec<_> =
             statistics.iter().copied().enumerate().filter(|(_, statistic)| statistic.is_of_order()).collect();
         let has = |wanted: Statistic| columns.iter().any(|(_, statistic)| *statistic == wanted);
@@ -41,13 +53,8 @@ impl Wanted {
         quantiles.sort_by(f64::total_cmp);
         quantiles.dedup();
         let has_entropy = has(Statistic::Entropy);
-        let shares = if has_entropy {
-            SHARES.get_or_init(|| (0..N_LOOKED_UP).map(|count| share(count as u32)).collect())
-        } else {
-            &[][..]
-        };
         let (has_mode, has_histogram) = (has(Statistic::Mode), has(Statistic::HistogramMode));
-        Self { columns, quantiles, has_mode, has_histogram, has_entropy, shares }
+        Self { columns, quantiles, has_mode, has_histogram, has_entropy, shares: shares() }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -65,8 +72,9 @@ impl Wanted {
             n_found: [0; 2],
             mode: (0.0, 0),
             bins: Bins::new(0.0, 0.0),
-            shares: 0.0,
-            n_runs: 0,
+            next_rank: usize::MAX,
+            shares: [0.0; N_SUMS],
+            is_constant: false,
         }
     }
 }
@@ -113,8 +121,10 @@ pub(super) struct Describer<'a> {
     /// The most frequent value and how often it occurs.
     mode: (f64, u32),
     bins: Bins,
-    shares: f64,
-    n_runs: usize,
+    /// The lowest rank whose value is not known yet.
+    next_rank: usize,
+    shares: [f64; N_SUMS],
+    is_constant: bool,
 }
 
 impl Describer<'_> {
@@ -131,15 +141,76 @@ impl Describer<'_> {
             *position = Position::of(*quantile, self.count);
         }
         (self.before, self.n_found, self.mode) = (0, [0; 2], (f64::NAN, 0));
-        (self.shares, self.n_runs) = (0.0, 0);
+        (self.shares, self.is_constant) = ([0.0; N_SUMS], low >= high);
+        self.find_next_rank();
         self.bins = Bins::new(low, high);
     }
 
     /// Takes `n` equal values.
     #[inline(always)]
     pub(super) fn push(&mut self, value: f64, n: u32) {
+        self.count_up_to(value, n);
+        if n > self.mode.1 {
+            self.mode = (value, n);
+        }
+        if self.wanted.has_entropy {
+            self.shares[0] += self.wanted.shares.get(n as usize).copied().unwrap_or_else(|| share(n));
+        }
+        if self.wanted.has_histogram {
+            self.bins.push(value, n);
+        }
+    }
+
+    /// Takes the values from `lowest` on in steps of 1, each as often as counted. What most of them have nothing to do
+    /// with is decided for a group of them.
+    #[inline(always)]
+    pub(super) fn push_counts(&mut self, lowest: f64, counts: &[u32; GROUP]) {
+        let (mut total, mut most) = (0, 0);
+        for n in counts {
+            total += n;
+            most = most.max(*n);
+        }
+        if total == 0 {
+            return;
+        }
+        if most > self.mode.1 {
+            let slot = counts.iter().position(|n| *n == most).unwrap_or(0);
+            self.mode = (lowest + slot as f64, most);
+        }
+        if self.before + total as usize > self.next_rank {
+            for (slot, n) in counts.iter().enumerate() {
+                self.count_up_to(lowest + slot as f64, *n);
+            }
+        } else {
+            self.before += total as usize;
+        }
+        // Values that occur once have no share.
+        if most > 1 && self.wanted.has_entropy {
+            self.add_shares(counts, most);
+        }
+        if self.wanted.has_histogram {
+            for (slot, n) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
+                self.bins.push(lowest + slot as f64, *n);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn add_shares(&mut self, counts: &[u32; GROUP], most: u32) {
+        let known = self.wanted.shares;
+        for (slot, n) in counts.iter().enumerate() {
+            self.shares[slot % N_SUMS] +=
+                if (most as usize) < N_LOOKED_UP { known[*n as usize % N_LOOKED_UP] } else { share(*n) };
+        }
+    }
+
+    /// Passes `n` equal values, and keeps them for the quantiles that lie there.
+    #[inline(always)]
+    fn count_up_to(&mut self, value: f64, n: u32) {
         self.before += n as usize;
-        self.n_runs += 1;
+        if self.before <= self.next_rank {
+            return;
+        }
         for side in 0..2 {
             let found = &mut self.n_found[side];
             while self.positions.get(*found).is_some_and(|position| position.ranks[side] < self.before) {
@@ -147,15 +218,12 @@ impl Describer<'_> {
                 *found += 1;
             }
         }
-        if n > self.mode.1 {
-            self.mode = (value, n);
-        }
-        if self.wanted.has_entropy {
-            self.shares += self.wanted.shares.get(n as usize).copied().unwrap_or_else(|| share(n));
-        }
-        if self.wanted.has_histogram {
-            self.bins.push(value, n);
-        }
+        self.find_next_rank();
+    }
+
+    fn find_next_rank(&mut self) {
+        let rank = |side: usize| self.positions.get(self.n_found[side]).map_or(usize::MAX, |p| p.ranks[side]);
+        self.next_rank = rank(0).min(rank(1));
     }
 
     /// Writes the statistics to their columns.
@@ -191,7 +259,11 @@ impl Describer<'_> {
 
     fn entropy(&self) -> f64 {
         // The difference of logarithms would leave a rounding error where there is nothing to be told apart.
-        if self.n_runs == 1 { 0.0 } else { (self.count as f64).log2() - self.shares / self.count as f64 }
+        if self.is_constant {
+            return 0.0;
+        }
+        let shares: f64 = self.shares.iter().sum();
+        (self.count as f64).log2() - shares / self.count as f64
     }
 }
 

@@ -5,7 +5,6 @@ use fearless_simd::{Level, dispatch};
 use super::moments::{Accumulator, Moments, Summary};
 use super::pixel::Describe;
 use crate::Real;
-use crate::lanes::{lane_range, lane_sum};
 
 /// Count, mean, sums of powers of deviations from the mean, and range.
 #[derive(Debug, Clone)]
@@ -101,20 +100,49 @@ impl<T: Real, const ORDER: usize> Accumulator<T> for FloatMoments<ORDER> {
     }
 }
 
+/// Lanes of sums: one addition need not wait for the one before it, and the order is the same on every machine.
+const LANES: usize = 8;
+
 #[inline(always)]
 fn piece_moments<const ORDER: usize>(values: &[f64]) -> FloatSummary<ORDER> {
     let count = values.len() as f64;
-    let mean = lane_sum(values, |x| x) / count;
-    let second = lane_sum(values, |x| (x - mean) * (x - mean));
-    let (mut third, mut fourth) = (0.0, 0.0);
-    if ORDER > 2 {
-        third = lane_sum(values, |x| (x - mean) * (x - mean) * (x - mean));
-        fourth = lane_sum(values, |x| {
-            let square = (x - mean) * (x - mean);
-            square * square
-        });
+    let (full, rest) = values.as_chunks::<LANES>();
+    let (mut sums, mut lows, mut highs) = ([0.0; LANES], [f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+    for values in full {
+        for lane in 0..LANES {
+            let x = values[lane];
+            sums[lane] += x;
+            lows[lane] = if x < lows[lane] { x } else { lows[lane] };
+            highs[lane] = if x > highs[lane] { x } else { highs[lane] };
+        }
     }
-    let [min, max] = lane_range(values);
+    for lane in 0..rest.len() {
+        sums[lane] += rest[lane];
+        lows[lane] = lows[lane].min(rest[lane]);
+        highs[lane] = highs[lane].max(rest[lane]);
+    }
+    let mean = sums.iter().sum::<f64>() / count;
+    let (mut second, mut third, mut fourth) = ([0.0; LANES], [0.0; LANES], [0.0; LANES]);
+    let mut add = |lane: usize, x: f64| {
+        let difference = x - mean;
+        let square = difference * difference;
+        second[lane] += square;
+        if ORDER > 2 {
+            third[lane] += square * difference;
+            fourth[lane] += square * square;
+        }
+    };
+    for values in full {
+        for lane in 0..LANES {
+            add(lane, values[lane]);
+        }
+    }
+    for lane in 0..rest.len() {
+        add(lane, rest[lane]);
+    }
+    let [second, third, fourth] = [second, third, fourth].map(|lanes| lanes.iter().sum());
+    let (min, max) =
+        (lows.into_iter().fold(f64::INFINITY, f64::min), highs.into_iter().fold(f64::NEG_INFINITY, f64::max));
     // A NaN makes the mean one, and so do infinities of either sign.
     let has_nan = mean.is_nan() && values.iter().any(|x| x.is_nan());
     FloatSummary { count, mean, second, third, fourth, min, max, has_nan }

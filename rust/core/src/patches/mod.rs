@@ -120,7 +120,7 @@ fn describe_histograms(
         || wanted.describer(),
         |describer, (row_out, histogram)| {
             exec.check()?;
-            histogram.describe(describer, row_out);
+            histogram.describe(exec.level, describer, row_out);
             statistic::write_moments(&histogram.moments(), statistics, row_out);
             Ok(())
         },

@@ -6,7 +6,7 @@ use std::ops::Range;
 use fearless_simd::{Level, dispatch};
 use rayon::prelude::*;
 
-use super::distribution::{Describer, Wanted};
+use super::distribution::{Describer, GROUP, Wanted};
 use super::{Grid, Pixel, Plane};
 use crate::{Exec, Result};
 
@@ -16,9 +16,6 @@ const MAX_SPARSITY: usize = 16;
 
 /// Pixels that a thread handles at a time.
 const TASK: usize = 1 << 13;
-
-/// Counts that are looked at together.
-const GROUP: usize = 16;
 
 /// What a thread needs again and again.
 struct Scratch<'a, T> {
@@ -190,13 +187,7 @@ fn place_range<T: Pixel>(level: Level, pixels: &[T]) -> Range<usize> {
 fn push_counts<const CLEAR: bool>(counts: &mut [u32], lowest: f64, describer: &mut Describer<'_>) {
     let (groups, _) = counts.as_chunks_mut::<GROUP>();
     for (group, counts) in groups.iter_mut().enumerate() {
-        // Most places of a table are empty.
-        if counts.iter().fold(0, |any, n| any | n) == 0 {
-            continue;
-        }
-        for (slot, n) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
-            describer.push(lowest + (group * GROUP + slot) as f64, *n);
-        }
+        describer.push_counts(lowest + (group * GROUP) as f64, counts);
         if CLEAR {
             *counts = [0; GROUP];
         }
