@@ -31,14 +31,21 @@ impl Summary for Histogram {
 }
 
 impl Histogram {
-    pub(super) fn moments(&self) -> Moments {
+    pub(super) fn moments(&self, level: Level) -> Moments {
+        let Some([first, last]) = self.range() else { return Moments::undefined(0.0) };
+        let (count, center, sums) = dispatch!(level, _simd => self.sums());
+        Moments::of_integers(count, center, sums.map(i128::from), [first as i64, last as i64])
+    }
+
+    /// Number of pixels, the integer nearest to their mean, and sums of powers of differences to it.
+    #[inline(always)]
+    fn sums(&self) -> (u64, i64, [i64; 4]) {
         let (mut count, mut sum) = (0, 0);
         for (slot, n) in self.counts.iter().enumerate() {
             count += u64::from(*n);
             sum += u64::from(*n) * slot as u64;
         }
-        let Some([first, last]) = self.range() else { return Moments::undefined(0.0) };
-        let center = ((sum + count / 2) / count) as i64;
+        let center = ((sum + count / 2) / count.max(1)) as i64;
         let mut sums = [0_i64; 4];
         for (slot, n) in self.counts.iter().enumerate() {
             let (difference, n) = (slot as i64 - center, i64::from(*n));
@@ -48,7 +55,7 @@ impl Histogram {
             sums[2] += n * square * difference;
             sums[3] += n * square * square;
         }
-        Moments::of_integers(count, center, sums.map(i128::from), [first as i64, last as i64])
+        (count, center, sums)
     }
 
     /// Describes the values, slot by slot.

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use super::Statistic;
+use fearless_simd::Level;
 
-/// Bins of the histogram whose fullest bin is a mode.
-const N_BINS: usize = 1024;
+use super::bins::Bins;
+use super::{Pixel, Statistic};
 
 /// Counts whose share of an entropy is looked up: a table of 32 KiB.
 const N_LOOKED_UP: usize = 1 << 12;
@@ -71,7 +71,8 @@ impl Wanted {
             neighbours: vec![[0.0; 2]; n],
             n_found: [0; 2],
             mode: (0.0, 0),
-            bins: Bins::new(0.0, 0.0),
+            bins: Bins::new(),
+            bins_values: false,
             next_rank: usize::MAX,
             shares: [0.0; N_SUMS],
             is_constant: false,
@@ -121,6 +122,8 @@ pub(super) struct Describer<'a> {
     /// The most frequent value and how often it occurs.
     mode: (f64, u32),
     bins: Bins,
+    /// Whether values go into the bins as they come.
+    bins_values: bool,
     /// The lowest rank whose value is not known yet.
     next_rank: usize,
     shares: [f64; N_SUMS],
@@ -128,10 +131,22 @@ pub(super) struct Describer<'a> {
 }
 
 impl Describer<'_> {
-    /// Whether a few ranks are all that is looked at.
-    pub(super) fn is_of_ranks(&self) -> bool {
-        let Wanted { has_mode, has_histogram, has_entropy, .. } = *self.wanted;
-        !(has_mode || has_histogram || has_entropy)
+    /// Whether it must be known how often each value occurs.
+    pub(super) fn needs_counts(&self) -> bool {
+        self.wanted.has_mode || self.wanted.has_entropy
+    }
+
+    /// Whether the values at some ranks must be known.
+    pub(super) fn needs_ranks(&self) -> bool {
+        !self.wanted.quantiles.is_empty()
+    }
+
+    /// Takes all values for the bins at once, in any order.
+    pub(super) fn bin_pixels<T: Pixel>(&mut self, level: Level, pixels: &[T]) {
+        if self.bins_values {
+            self.bins.push_pixels(level, pixels);
+            self.bins_values = false;
+        }
     }
 
     /// Expects `count` values, at least one, from `low` to `high`.
@@ -143,7 +158,8 @@ impl Describer<'_> {
         (self.before, self.n_found, self.mode) = (0, [0; 2], (f64::NAN, 0));
         (self.shares, self.is_constant) = ([0.0; N_SUMS], low >= high);
         self.find_next_rank();
-        self.bins = Bins::new(low, high);
+        self.bins.span(low, high);
+        self.bins_values = self.wanted.has_histogram;
     }
 
     /// Takes `n` equal values.
@@ -156,7 +172,7 @@ impl Describer<'_> {
         if self.wanted.has_entropy {
             self.shares[0] += self.wanted.shares.get(n as usize).copied().unwrap_or_else(|| share(n));
         }
-        if self.wanted.has_histogram {
+        if self.bins_values {
             self.bins.push(value, n);
         }
     }
@@ -188,7 +204,7 @@ impl Describer<'_> {
         if most > 1 && self.wanted.has_entropy {
             self.add_shares(counts, most);
         }
-        if self.wanted.has_histogram {
+        if self.bins_values {
             for (slot, n) in counts.iter().enumerate().filter(|(_, n)| **n > 0) {
                 self.bins.push(lowest + slot as f64, *n);
             }
@@ -233,14 +249,14 @@ impl Describer<'_> {
                 Statistic::Quantile(q) => self.quantile(*q),
                 Statistic::Iqr => self.quantile(0.75) - self.quantile(0.25),
                 Statistic::Mode => self.mode.0,
-                Statistic::HistogramMode => self.bins.finish(),
+                Statistic::HistogramMode => self.bins.take_fullest(),
                 _ => self.entropy(),
             };
         }
     }
 
-    /// Writes quantiles alone, of values of which the ranks asked for are found by `value_at`, ascending.
-    pub(super) fn finish_ranks(&mut self, mut value_at: impl FnMut(usize) -> f64, row_out: &mut [f64]) {
+    /// Asks for the values at the ranks of the quantiles, ascending.
+    pub(super) fn take_ranks(&mut self, mut value_at: impl FnMut(usize) -> f64) {
         let mut ranks: Vec<usize> = self.positions.iter().flat_map(|position| position.ranks).collect();
         ranks.sort_unstable();
         ranks.dedup();
@@ -249,7 +265,6 @@ impl Describer<'_> {
             let value = |rank: usize| known.iter().find(|(known, _)| *known == rank).map_or(f64::NAN, |known| known.1);
             *neighbours = position.ranks.map(value);
         }
-        self.finish(row_out);
     }
 
     fn quantile(&self, quantile: f64) -> f64 {
@@ -264,59 +279,5 @@ impl Describer<'_> {
         }
         let shares: f64 = self.shares.iter().sum();
         (self.count as f64).log2() - shares / self.count as f64
-    }
-}
-
-/// The fullest of [`N_BINS`] bins, the edges of which numpy would compute so.
-#[derive(Debug)]
-struct Bins {
-    low: f64,
-    step: f64,
-    /// Bins per unit.
-    scale: f64,
-    /// The bin of the last value, and how many are in it.
-    last: (usize, u64),
-    fullest: (usize, u64),
-}
-
-impl Bins {
-    fn new(low: f64, high: f64) -> Self {
-        let (low, high) = if low < high { (low, high) } else { (low - 0.5, high + 0.5) };
-        let step = (high - low) / N_BINS as f64;
-        Self { low, step, scale: N_BINS as f64 / (high - low), last: (0, 0), fullest: (0, 0) }
-    }
-
-    fn edge(&self, bin: usize) -> f64 {
-        bin as f64 * self.step + self.low
-    }
-
-    #[inline(always)]
-    fn push(&mut self, value: f64, n: u32) {
-        let mut bin = (((value - self.low) * self.scale) as usize).min(N_BINS - 1);
-        // Rounding may miss the bin by one; the edges decide.
-        if value < self.edge(bin) {
-            bin = bin.saturating_sub(1);
-        } else if bin + 1 < N_BINS && value >= self.edge(bin + 1) {
-            bin += 1;
-        }
-        if bin == self.last.0 {
-            self.last.1 += u64::from(n);
-        } else {
-            self.keep_fullest();
-            self.last = (bin, u64::from(n));
-        }
-    }
-
-    fn keep_fullest(&mut self) {
-        if self.last.1 > self.fullest.1 {
-            self.fullest = self.last;
-        }
-    }
-
-    fn finish(&mut self) -> f64 {
-        self.keep_fullest();
-        let bin = self.fullest.0;
-        // No bins fit between infinities.
-        if self.step.is_finite() { f64::midpoint(self.edge(bin), self.edge(bin + 1)) } else { f64::NAN }
     }
 }

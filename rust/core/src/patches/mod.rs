@@ -5,6 +5,7 @@
 //! sliding window without ever subtracting (`sliding`). Order statistics of wider types need the pixels of each patch
 //! together: counted in a table that slides along, or sorted (`ordered`).
 
+mod bins;
 mod bytes;
 mod distribution;
 mod floats;
@@ -121,7 +122,7 @@ fn describe_histograms(
         |describer, (row_out, histogram)| {
             exec.check()?;
             histogram.describe(exec.level, describer, row_out);
-            statistic::write_moments(&histogram.moments(), statistics, row_out);
+            statistic::write_moments(&histogram.moments(exec.level), statistics, row_out);
             Ok(())
         },
     )

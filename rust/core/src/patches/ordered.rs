@@ -62,22 +62,37 @@ impl<T: Pixel> Scratch<'_, T> {
         columns: &Range<usize>,
         patch_out: &mut [f64],
     ) {
-        plane.gather(rows, columns, &mut self.pixels);
-        if self.pixels.is_empty() {
+        let Self { level, pixels, counts, describer } = self;
+        plane.gather(rows, columns, pixels);
+        if pixels.is_empty() || pixels.iter().any(|pixel| pixel.is_nan()) {
             return;
         }
-        if T::BITS > 0 {
-            let range = place_range(self.level, &self.pixels);
-            if range.len() <= MAX_SPARSITY * self.pixels.len() {
-                self.counts.resize(self.counts.len().max(table_len(&range)), 0);
-                for pixel in &self.pixels {
-                    self.counts[pixel.place() - range.start] += 1;
-                }
-                self.describe_table::<true>(self.pixels.len(), &range, patch_out);
-                return;
+        let places = place_range(*level, pixels);
+        let [low, high] = if T::BITS > 0 { values_at(T::lowest(), &places) } else { value_range(*level, pixels) };
+        describer.start(pixels.len() as u64, low, high);
+        describer.bin_pixels(*level, pixels);
+        let is_dense = T::BITS > 0 && places.len() <= MAX_SPARSITY * pixels.len();
+        if is_dense && (describer.needs_counts() || describer.needs_ranks()) {
+            counts.resize(counts.len().max(table_len(&places)), 0);
+            for pixel in pixels.iter() {
+                counts[pixel.place() - places.start] += 1;
             }
+            let counts = &mut counts[..table_len(&places)];
+            dispatch!(*level, _simd => push_counts::<true>(counts, low, describer));
+        } else if describer.needs_counts() {
+            T::sort(pixels);
+            for equal in pixels.chunk_by(T::eq) {
+                describer.push(equal[0].value(), equal.len() as u32);
+            }
+        } else if describer.needs_ranks() {
+            let mut start = 0;
+            describer.take_ranks(|rank| {
+                T::select(&mut pixels[start..], rank - start);
+                start = rank;
+                pixels[rank].value()
+            });
         }
-        self.describe_pixels(patch_out);
+        describer.finish(patch_out);
     }
 
     /// Describes the patches of a row: pixels that enter and leave change the counts.
@@ -121,46 +136,21 @@ impl<T: Pixel> Scratch<'_, T> {
             }
             held = columns.clone();
             if count > 0 {
-                self.describe_table::<false>(count, &range, patch_out);
+                self.describe_table(count, &range, patch_out);
             }
         }
     }
 
-    /// Describes the values counted in the table, and empties it if `CLEAR`.
-    fn describe_table<const CLEAR: bool>(&mut self, count: usize, range: &Range<usize>, patch_out: &mut [f64]) {
+    /// Describes the values counted in the table.
+    fn describe_table(&mut self, count: usize, places: &Range<usize>, patch_out: &mut [f64]) {
         let Self { level, counts, describer, .. } = self;
-        let lowest = T::lowest() + range.start as f64;
-        let counts = &mut counts[..table_len(range)];
+        let lowest = T::lowest() + places.start as f64;
         let first = counts.iter().position(|n| *n > 0).unwrap_or(0);
         let last = counts.iter().rposition(|n| *n > 0).unwrap_or(0);
         describer.start(count as u64, lowest + first as f64, lowest + last as f64);
-        dispatch!(*level, _simd => push_counts::<CLEAR>(counts, lowest, describer));
-        describer.finish(patch_out);
-    }
-
-    /// Describes the gathered pixels, which are put in order.
-    fn describe_pixels(&mut self, patch_out: &mut [f64]) {
-        let Self { pixels, describer, .. } = self;
-        if pixels.iter().any(|pixel| pixel.is_nan()) {
-            return;
-        }
-        if describer.is_of_ranks() {
-            describer.start(pixels.len() as u64, 0.0, 0.0);
-            let mut start = 0;
-            let value_at = |rank: usize| {
-                T::select(&mut pixels[start..], rank - start);
-                start = rank;
-                pixels[rank].value()
-            };
-            describer.finish_ranks(value_at, patch_out);
-            return;
-        }
-        T::sort(pixels);
-        let (Some(first), Some(last)) = (pixels.first(), pixels.last()) else { return };
-        describer.start(pixels.len() as u64, first.value(), last.value());
-        for equal in pixels.chunk_by(T::eq) {
-            describer.push(equal[0].value(), equal.len() as u32);
-        }
+        let held = first / GROUP * GROUP..last + 1;
+        let counts = &mut counts[held.start..held.end.next_multiple_of(GROUP)];
+        dispatch!(*level, _simd => push_counts::<false>(counts, lowest + held.start as f64, describer));
         describer.finish(patch_out);
     }
 }
@@ -168,6 +158,26 @@ impl<T: Pixel> Scratch<'_, T> {
 /// Length of a table for values in a range of places, in whole groups.
 fn table_len(range: &Range<usize>) -> usize {
     range.len().next_multiple_of(GROUP)
+}
+
+/// The lowest and the highest value in a range of places.
+fn values_at(lowest: f64, places: &Range<usize>) -> [f64; 2] {
+    [lowest + places.start as f64, lowest + (places.end - 1) as f64]
+}
+
+/// The lowest and the highest of floats, which are numbers.
+fn value_range<T: Pixel>(level: Level, pixels: &[T]) -> [f64; 2] {
+    dispatch!(level, _simd => {
+        let (mut low, mut high) = ([f64::INFINITY; GROUP], [f64::NEG_INFINITY; GROUP]);
+        for pixels in pixels.chunks(GROUP) {
+            for ((low, high), pixel) in low.iter_mut().zip(&mut high).zip(pixels) {
+                let value = pixel.value();
+                *low = if value < *low { value } else { *low };
+                *high = if value > *high { value } else { *high };
+            }
+        }
+        [low.into_iter().fold(f64::INFINITY, f64::min), high.into_iter().fold(f64::NEG_INFINITY, f64::max)]
+    })
 }
 
 /// From the smallest place to the one after the largest.
