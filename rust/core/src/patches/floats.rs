@@ -27,7 +27,7 @@ impl<const ORDER: usize> Summary for FloatSummary<ORDER> {
 
     /// By the formulas of Pébay, "Formulas for robust, one-pass parallel computation of covariances and arbitrary-order
     /// statistical moments", 2008.
-    fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, _: Level, other: &Self) {
         if self.count == 0.0 || other.count == 0.0 {
             if self.count == 0.0 {
                 self.clone_from(other);
@@ -88,11 +88,12 @@ impl<T: Real, const ORDER: usize> Accumulator<T> for FloatMoments<ORDER> {
 
     fn add(&mut self, pixels: &[T]) {
         let Self { level, summary, values } = self;
-        dispatch!(*level, _simd => {
+        let piece = dispatch!(*level, _simd => {
             values.clear();
             values.extend(pixels.iter().map(|pixel| pixel.to_f64()));
-            summary.merge(&piece_moments(values));
+            piece_moments(values)
         });
+        summary.merge(*level, &piece);
     }
 
     fn take(&mut self, summary_out: &mut FloatSummary<ORDER>) {

@@ -25,7 +25,7 @@ impl<const ORDER: usize> Summary for IntegerSummary<ORDER> {
     }
 
     #[inline(always)]
-    fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, _: Level, other: &Self) {
         self.count += other.count;
         self.first += other.first;
         self.second += other.second;
@@ -78,7 +78,8 @@ impl<T: Tabulated, const ORDER: usize> Accumulator<T> for IntegerSums<ORDER> {
 
     #[inline(always)]
     fn add(&mut self, pixels: &[T]) {
-        dispatch!(self.level, _simd => add_powers(pixels, &mut self.summary));
+        let piece = dispatch!(self.level, _simd => power_sums(pixels));
+        self.summary.merge(self.level, &piece);
     }
 
     fn take(&mut self, summary_out: &mut IntegerSummary<ORDER>) {
@@ -87,7 +88,7 @@ impl<T: Tabulated, const ORDER: usize> Accumulator<T> for IntegerSums<ORDER> {
 }
 
 #[inline(always)]
-fn add_powers<T: Tabulated, const ORDER: usize>(pixels: &[T], summary: &mut IntegerSummary<ORDER>) {
+fn power_sums<T: Tabulated, const ORDER: usize>(pixels: &[T]) -> IntegerSummary<ORDER> {
     let (mut min, mut max) = (u16::MAX, 0);
     for pixel in pixels {
         let slot = pixel.slot() as u16;
@@ -110,5 +111,5 @@ fn add_powers<T: Tabulated, const ORDER: usize>(pixels: &[T], summary: &mut Inte
         }
     }
     let fourth = (u128::from(fourth_high) << 32) + u128::from(fourth_low);
-    summary.merge(&IntegerSummary { count: pixels.len() as u64, first, second, third: third.into(), fourth, min, max });
+    IntegerSummary { count: pixels.len() as u64, first, second, third: third.into(), fourth, min, max }
 }

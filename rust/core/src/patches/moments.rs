@@ -1,5 +1,7 @@
 //! What moments are gathered in, and how what was gathered in parts is put together.
 
+use fearless_simd::Level;
+
 /// Count, mean, central moments (divided by the count) and range of a patch; NaN where there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Moments {
@@ -42,8 +44,8 @@ impl Moments {
 pub(super) trait Summary: Clone + Send + Sync {
     /// That of no pixels.
     fn empty() -> Self;
-    /// Adds other pixels.
-    fn merge(&mut self, other: &Self);
+    /// Adds other pixels, at a SIMD level.
+    fn merge(&mut self, level: Level, other: &Self);
 }
 
 /// Gathers pixels.
@@ -54,7 +56,7 @@ pub(super) trait Accumulator<T>: Send {
     const MIN_RUN: usize;
 
     /// Of no pixels, at a SIMD level.
-    fn new(level: fearless_simd::Level) -> Self;
+    fn new(level: Level) -> Self;
     /// Adds pixels, at most [`super::plane::PIECE`].
     fn add(&mut self, pixels: &[T]);
     /// Hands over what was gathered, and starts anew.

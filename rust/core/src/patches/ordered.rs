@@ -17,6 +17,9 @@ const MAX_SPARSITY: usize = 16;
 /// Pixels that a thread handles at a time.
 const TASK: usize = 1 << 13;
 
+/// Values that are compared side by side.
+const LANES: usize = 16;
+
 /// What a thread needs again and again.
 struct Scratch<'a, T> {
     level: Level,
@@ -168,8 +171,8 @@ fn values_at(lowest: f64, places: &Range<usize>) -> [f64; 2] {
 /// The lowest and the highest of floats, which are numbers.
 fn value_range<T: Pixel>(level: Level, pixels: &[T]) -> [f64; 2] {
     dispatch!(level, _simd => {
-        let (mut low, mut high) = ([f64::INFINITY; GROUP], [f64::NEG_INFINITY; GROUP]);
-        for pixels in pixels.chunks(GROUP) {
+        let (mut low, mut high) = ([f64::INFINITY; LANES], [f64::NEG_INFINITY; LANES]);
+        for pixels in pixels.chunks(LANES) {
             for ((low, high), pixel) in low.iter_mut().zip(&mut high).zip(pixels) {
                 let value = pixel.value();
                 *low = if value < *low { value } else { *low };

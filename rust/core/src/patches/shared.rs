@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use fearless_simd::Level;
 use rayon::prelude::*;
 
 use super::grid::cuts;
@@ -31,7 +32,7 @@ pub(super) fn summaries<T: Pixel, A: Accumulator<T>>(
     order.sort_by_key(|index| std::cmp::Reverse(grids[*index].len()));
     for index in order {
         if let Some(source) = sources[index] {
-            found[index] = put_together(grids[index], grids[source], &found[source]);
+            found[index] = put_together(exec.level, grids[index], grids[source], &found[source]);
         }
     }
     Ok(found)
@@ -47,7 +48,7 @@ fn source_of(grids: &[&Grid], index: usize) -> Option<usize> {
     (0..grids.len()).filter(is_source).min_by_key(|other| grids[*other].len())
 }
 
-fn put_together<S: Summary>(grid: &Grid, source: &Grid, parts: &[S]) -> Vec<S> {
+fn put_together<S: Summary>(level: Level, grid: &Grid, source: &Grid, parts: &[S]) -> Vec<S> {
     let Some([rows, columns]) = grid.made_of(source) else { return Vec::new() };
     let width = source.columns().len();
     let mut summaries = Vec::with_capacity(grid.len());
@@ -55,7 +56,7 @@ fn put_together<S: Summary>(grid: &Grid, source: &Grid, parts: &[S]) -> Vec<S> {
         for columns in &columns {
             let mut summary = S::empty();
             for row in rows.clone() {
-                parts[row * width..][columns.clone()].iter().for_each(|part| summary.merge(part));
+                parts[row * width..][columns.clone()].iter().for_each(|part| summary.merge(level, part));
             }
             summaries.push(summary);
         }
@@ -86,7 +87,7 @@ fn read_cells<T: Pixel, A: Accumulator<T>>(
             let width = grid.columns().len();
             for (row, parts) in rows {
                 for (summary, part) in summaries[row * width..].iter_mut().zip(&parts) {
-                    summary.merge(part);
+                    summary.merge(exec.level, part);
                 }
             }
         }
@@ -148,7 +149,7 @@ impl Cells {
                 accumulator.take(&mut cell);
                 for (g, rows) in found.iter_mut().enumerate() {
                     if let (Some(column), Some((_, row))) = (owner(g), rows.last_mut()) {
-                        row[column].merge(&cell);
+                        row[column].merge(exec.level, &cell);
                     }
                 }
             }

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use fearless_simd::Level;
 use rayon::prelude::*;
 
 use super::grid::cuts;
@@ -22,19 +23,20 @@ const MIN_ROWS: usize = 16;
 /// up as they come, and the sums of all suffixes of the older ones are kept (the queue of two stacks).
 #[derive(Debug)]
 struct Window<S> {
+    level: Level,
     newest: Vec<S>,
     sum: Option<S>,
     suffixes: Vec<S>,
 }
 
 impl<S: Summary> Window<S> {
-    fn new() -> Self {
-        Self { newest: Vec::new(), sum: None, suffixes: Vec::new() }
+    fn new(level: Level) -> Self {
+        Self { level, newest: Vec::new(), sum: None, suffixes: Vec::new() }
     }
 
     fn push(&mut self, item: S) {
         match &mut self.sum {
-            Some(sum) => sum.merge(&item),
+            Some(sum) => sum.merge(self.level, &item),
             None => self.sum = Some(item.clone()),
         }
         self.newest.push(item);
@@ -46,7 +48,7 @@ impl<S: Summary> Window<S> {
             self.sum = None;
             for mut item in self.newest.drain(..).rev() {
                 if let Some(suffix) = self.suffixes.last() {
-                    item.merge(suffix);
+                    item.merge(self.level, suffix);
                 }
                 self.suffixes.push(item);
             }
@@ -58,7 +60,7 @@ impl<S: Summary> Window<S> {
         match (self.suffixes.last(), &self.sum) {
             (Some(suffix), Some(sum)) => {
                 let mut total = suffix.clone();
-                total.merge(sum);
+                total.merge(self.level, sum);
                 total
             }
             (Some(one), None) | (None, Some(one)) => one.clone(),
@@ -69,11 +71,12 @@ impl<S: Summary> Window<S> {
     /// Calls `use_total` for each of the intervals, which ascend, with the sum of its items; `item` is asked for each
     /// item once, in order.
     fn slide(
+        level: Level,
         intervals: &[Range<usize>],
         mut item: impl FnMut(usize) -> Result<S>,
         mut use_total: impl FnMut(usize, S) -> Result<()>,
     ) -> Result<()> {
-        let mut window = Self::new();
+        let mut window = Self::new(level);
         let mut held = 0..0;
         for (index, interval) in intervals.iter().enumerate() {
             while held.start < interval.start.min(held.end) {
@@ -99,9 +102,9 @@ impl<S: Summary> Summary for Vec<S> {
         Self::new()
     }
 
-    fn merge(&mut self, other: &Self) {
+    fn merge(&mut self, level: Level, other: &Self) {
         for (item, other) in self.iter_mut().zip(other) {
-            item.merge(other);
+            item.merge(level, other);
         }
     }
 }
@@ -138,9 +141,10 @@ where
             };
             Ok(column_cuts.windows(2).map(read).collect::<Vec<_>>())
         };
-        Window::slide(rows, cell_row, |index, cells| {
+        Window::slide(exec.level, rows, cell_row, |index, cells| {
             let row_out = &mut values_out[index * row_length..][..row_length];
             Window::slide(
+                exec.level,
                 &columns,
                 |column| Ok(cells[column].clone()),
                 |index, patch: A::Summary| {
