@@ -256,6 +256,31 @@ def test_threads_make_no_difference(dtype):
         assert_array_equal(ours.values, theirs.values)
 
 
+LEVEL_CODE = """
+import hashlib
+import numpy as np
+from clast import _core, patch_statistics
+
+rng = np.random.default_rng(0)
+digest = hashlib.sha256()
+for dtype in ["uint8", "int16", "uint16", "float32", "float64"]:
+    image = rng.normal(100, 20, (211, 307)).astype(dtype)
+    names = ["mean", "std", "skewness", "kurtosis", "median", "mode", "histogram_mode", "entropy"]
+    for options in ({"grid": [1, 3, 7, 20]}, {"patch_size": [9], "stride": 4}):
+        for patches in patch_statistics(image, statistics=names, **options):
+            digest.update(patches.values.tobytes())
+print(_core.simd_level(), digest.hexdigest())
+"""
+
+
+def test_levels_make_no_difference(run_python):
+    if clast._core.simd_level() != "avx512":
+        pytest.skip("this processor has one level with fused multiply-add")
+    reports = [run_python(LEVEL_CODE, CLAST_SIMD=level).split() for level in ("avx2", "avx512")]
+    assert [level for level, _ in reports] == ["avx2", "avx512"]
+    assert reports[0][1] == reports[1][1]
+
+
 def test_the_input_stays_as_it_is():
     image = grey((20, 20), "float32")
     before = image.copy()

@@ -14,7 +14,11 @@ from clast import _core
 PACKAGE = Path(clast.__file__).parent
 MODULES_WITH_EXAMPLES = [
     "clast.one_dimensional",
+    "clast.patch_features",
+    "clast.patch_models",
+    "clast.patches",
     "clast.thresholds",
+    "clast.tiles",
     "clast.bisecting",
     "clast.kmeans",
     "clast.minibatch",
@@ -25,7 +29,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.sweep",
     "clast._threads",
 ]
-ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans]
+ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans, clast.PatchStatistics]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -134,8 +138,12 @@ class TestDocumentation:
             "GaussianMixture",
             "KMeans",
             "MiniBatchKMeans",
+            "PatchStatistics",
             "kmeans1d",
             "kmeans_plusplus",
+            "patch_search",
+            "patch_statistics",
+            "patch_table",
             "threshold_multiotsu",
         ],
     )

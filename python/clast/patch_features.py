@@ -59,10 +59,10 @@ class PatchStatistics(TransformerMixin, BaseEstimator):  # type: ignore[misc]  #
     >>> features = PatchStatistics(grid=4, statistics=["std", "entropy"])
     >>> model = make_pipeline(features, StandardScaler(), PCA(2), KMeans(2, random_state=0))
     >>> model.fit_predict([image]).reshape(4, 4)
-    array([[1, 1, 0, 0],
-           [1, 1, 0, 0],
-           [1, 1, 0, 0],
-           [1, 1, 0, 0]], dtype=int32)
+    array([[0, 0, 1, 1],
+           [0, 0, 1, 1],
+           [0, 0, 1, 1],
+           [0, 0, 1, 1]], dtype=int32)
     """
 
     def __init__(

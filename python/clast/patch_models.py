@@ -117,10 +117,13 @@ def patch_search(
     >>> from clast import patch_search
     >>> rough = np.random.default_rng(0).integers(0, 64, (64, 64))
     >>> image = np.where(np.indices((64, 64))[1] < 32, rough // 8 + 28, rough).astype(np.uint8)
-    >>> found = patch_search(image, grids=[2, 4, 8], n_clusters=[2, 3], statistics=["mean", "std"])
-    >>> best = found.sort_values("silhouette", ascending=False)
-    >>> best.n_clusters.iloc[0], best.space.iloc[0]
-    (np.int64(2), 'scaled')
+    >>> found = patch_search(image, grids=[4, 8], n_clusters=[2, 3], statistics=["std", "range"])
+    >>> found.sort_values("silhouette", ascending=False)[["grid", "space", "n_clusters"]]
+       grid   space  n_clusters
+    0     4  scaled           2
+    2     8  scaled           2
+    1     4  scaled           3
+    3     8  scaled           3
     >>> scores = found.pivot(index="grid", columns="n_clusters", values="silhouette")  # scores.plot() shows them
     """
     import pandas as pd

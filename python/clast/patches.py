@@ -27,6 +27,20 @@ class Patches:
         Name of each statistic; quantiles are called "q0.1".
     rows, columns : ndarray of intp, shape (n_rows, 2) and (n_columns, 2)
         First pixel of each row and column of patches, and the one after its last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clast import patch_statistics
+    >>> patches = patch_statistics(np.eye(4), grid=2, statistics=["mean", "max"])
+    >>> patches["max"]
+    array([[1., 0.],
+           [0., 1.]])
+    >>> patches.features()
+    array([[0.5, 1. ],
+           [0. , 0. ],
+           [0. , 0. ],
+           [0.5, 1. ]])
     """
 
     values: NDArray[np.float64]
@@ -214,10 +228,10 @@ def patch_statistics(
     array([[13.5, 17.5],
            [45.5, 49.5]])
     >>> patches.features()
-    array([[13.5 , 27.  ,  7.5 ],
-           [17.5 , 31.  , 11.5 ],
-           [45.5 , 59.  , 39.5 ],
-           [49.5 , 63.  , 43.5 ]])
+    array([[13.5 , 27.  ,  6.75],
+           [17.5 , 31.  , 10.75],
+           [45.5 , 59.  , 38.75],
+           [49.5 , 63.  , 42.75]])
     >>> patch_statistics(image, patch_size=3, stride=1, statistics=["median"])
     Patches(6 x 6: median)
     >>> patch_statistics(image, grid=[1, 2, 4], statistics=["std"])
