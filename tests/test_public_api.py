@@ -14,7 +14,11 @@ from clast import _core
 PACKAGE = Path(clast.__file__).parent
 MODULES_WITH_EXAMPLES = [
     "clast.one_dimensional",
+    "clast.patch_features",
+    "clast.patch_models",
+    "clast.patches",
     "clast.thresholds",
+    "clast.tiles",
     "clast.bisecting",
     "clast.decomposition",
     "clast._quadtree",
@@ -36,7 +40,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.metrics._overlap",
     "clast.metrics._silhouette",
 ]
-ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans]
+ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans, clast.PatchStatistics]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -146,9 +150,13 @@ class TestDocumentation:
             "GaussianMixture",
             "KMeans",
             "MiniBatchKMeans",
+            "PatchStatistics",
             "kmeans1d",
             "kmeans_plusplus",
             "quadtree",
+            "patch_search",
+            "patch_statistics",
+            "patch_table",
             "threshold_multiotsu",
         ],
     )

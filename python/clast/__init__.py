@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from clast.minibatch import MiniBatchKMeans
     from clast.mixture import GaussianMixture
     from clast.one_dimensional import kmeans1d
+    from clast.patch_features import PatchStatistics
+    from clast.patch_models import patch_search
+    from clast.patches import Patches, patch_statistics
     from clast.segmentation import Segmentation, segment
     from clast.selection import Selection, select_k
     from clast.superpixels import slic
     from clast.sweep import kmeans_sweep
     from clast.thresholds import threshold_multiotsu
+    from clast.tiles import patch_table
 
 _MODULE_OF = {
     "BisectingKMeans": "clast.bisecting",
@@ -32,6 +36,8 @@ _MODULE_OF = {
     "Image": "clast.image",
     "KMeans": "clast.kmeans",
     "MiniBatchKMeans": "clast.minibatch",
+    "PatchStatistics": "clast.patch_features",
+    "Patches": "clast.patches",
     "QuadTree": "clast.decomposition",
     "Segmentation": "clast.segmentation",
     "Selection": "clast.selection",
@@ -39,10 +45,13 @@ _MODULE_OF = {
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
     "match_labels": "clast.matching",
+    "patch_search": "clast.patch_models",
+    "patch_statistics": "clast.patches",
+    "patch_table": "clast.tiles",
     "quadtree": "clast.decomposition",
     "read_image": "clast.image",
-    "select_k": "clast.selection",
     "segment": "clast.segmentation",
+    "select_k": "clast.selection",
     "slic": "clast.superpixels",
     "threshold_multiotsu": "clast.thresholds",
 }
@@ -56,6 +65,8 @@ __all__ = [
     "Image",
     "KMeans",
     "MiniBatchKMeans",
+    "PatchStatistics",
+    "Patches",
     "QuadTree",
     "Segmentation",
     "Selection",
@@ -66,6 +77,9 @@ __all__ = [
     "kmeans_sweep",
     "match_labels",
     "metrics",
+    "patch_search",
+    "patch_statistics",
+    "patch_table",
     "quadtree",
     "read_image",
     "regions",

@@ -216,3 +216,11 @@ def region_merges(
     threshold: float,
     min_size: float,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float64], NDArray[np.float64]]: ...
+def patch_statistics(
+    X: _Samples,
+    shape: tuple[int, int],
+    grids: list[list[list[int]]],
+    statistics: list[tuple[str, float]],
+    mask: NDArray[np.bool_] | None,
+    omit_nan: bool,
+) -> list[NDArray[np.float64]]: ...

@@ -65,6 +65,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_segment(commands)
     _add_quadtree(commands)
     _add_superpixels(commands)
+    _add_patches(commands)
     _add_select_k(commands)
     _add_info(commands)
     _add_demo(commands)
@@ -178,6 +179,48 @@ def _add_superpixels(commands: Any) -> None:
     _add_reporting(parser)
 
 
+def _add_patches(commands: Any) -> None:
+    parser = commands.add_parser(
+        "patches",
+        help="statistics of the patches of tiles, and their clusters, as a table and a heat map",
+        description="Cut images into patches, describe and cluster these, write a table and a heat map of the mosaic.",
+        epilog="example: clast patches tiles/*.tif --grid 16 -k 3 --mosaic 2 2 -o table.csv --plot heatmap.png",
+    )
+    parser.set_defaults(run=_run_patches)
+    parser.add_argument("inputs", nargs="+", metavar="FILE", help="image, folder or pattern")
+    parser.add_argument(
+        "--grid", type=_positive_int, default=16, metavar="N", help="N x N patches of each image (default: 16)"
+    )
+    parser.add_argument(
+        "--patch-size", type=_positive_int, metavar="PIXELS", help="height and width of a patch, instead of --grid"
+    )
+    parser.add_argument(
+        "--statistics",
+        default="mean,std,relative_std,skewness,kurtosis,histogram_mode",
+        metavar="NAMES",
+        help="what to compute, separated by commas; a number from 0 to 1 is a quantile (default: %(default)s)",
+    )
+    parser.add_argument("-k", type=_positive_int, metavar="K", help="number of clusters; none without it")
+    parser.add_argument(
+        "--flatfield", metavar="auto|FILE", help="correct uneven lighting by the mean tile or a picture"
+    )
+    parser.add_argument("--keep-black", action="store_true", help="use tiles of which more than half the pixels are 0")
+    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
+    parser.add_argument("--seed", type=_seed, default=0, help="seed of the random numbers (default: 0)")
+    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="table of patches: .csv or .tsv")
+    parser.add_argument("--plot", metavar="FILE", help="heat map over the mosaic of images: .png, .pdf, .svg or .jpg")
+    parser.add_argument(
+        "--column", metavar="NAME", help="what the heat map shows (default: clusters, or what is first)"
+    )
+    parser.add_argument(
+        "--mosaic", type=_positive_int, nargs=2, metavar=("ROWS", "COLUMNS"), help="how the images lie side by side"
+    )
+    parser.add_argument("--alpha", type=float, default=0.5, help="opacity of the heat map (default: 0.5)")
+    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
+    _add_reporting(parser)
+
+
 def _add_select_k(commands: Any) -> None:
     parser = commands.add_parser(
         "select-k",
@@ -260,6 +303,12 @@ def _run_superpixels(args: argparse.Namespace) -> None:
     from clast._superpixels_command import run_superpixels
 
     run_superpixels(args)
+
+
+def _run_patches(args: argparse.Namespace) -> None:
+    from clast._patches_command import run_patches
+
+    run_patches(args)
 
 
 def _run_select_k(args: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of segmentations, by matplotlib's objects alone: no pyplot state, no backend is touched."""
+"""Pictures of segmentations and of patches, by matplotlib's objects alone: no pyplot state, no backend is touched."""
 
 import math
 from collections.abc import Sequence
@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clast._colors import class_colors
+from clast._heatmap import patch_heatmap
 from clast._planes import Plane, plane_of, slice_axis_of
 from clast._result import pixel_size
 from clast.image import Image
@@ -19,35 +21,14 @@ if TYPE_CHECKING:
     from clast._quadtree import QuadTree
     from clast._result import Segmentation
 
-# Okabe and Ito, https://jfly.uni-koeln.de/color/: told apart with any kind of colour vision.
-_CLASS_COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442")
+__all__ = ["class_colors", "patch_heatmap", "plot_segmentation"]
+
 _MAX_LEGEND = 12
 _WINDOW = (2, 98)  # percentiles between which grey values are shown: a few bright voxels would darken all others
 _MAX_PIXELS = 1500  # along an axis; a panel is 600 dots wide
 _OVERLAY_ALPHA = 0.65
 _BOUNDARY_COLOR = (1.0, 0.85, 0.0)  # yellow, which tissue and landscapes seldom are
 _UNITS = {"ml": "mL", "um3": "\u00b5m\u00b3", "mm2": "mm\u00b2", "um2": "\u00b5m\u00b2"}
-
-
-def class_colors(n_classes: int) -> NDArray[np.float64]:
-    """Choose a colour for each class.
-
-    Parameters
-    ----------
-    n_classes : int
-
-    Returns
-    -------
-    ndarray of float64, shape (n_classes, 3)
-        Red, green, blue in [0, 1]. Up to seven classes have colours that are told apart with any kind of colour vision;
-        more are spread evenly over viridis.
-    """
-    from matplotlib import colormaps
-    from matplotlib.colors import to_rgb
-
-    if n_classes <= len(_CLASS_COLORS):
-        return np.array([to_rgb(color) for color in _CLASS_COLORS[:n_classes]]).reshape(n_classes, 3)
-    return np.asarray(colormaps["viridis"](np.linspace(0, 1, n_classes)))[:, :3]
 
 
 def plot_segmentation(

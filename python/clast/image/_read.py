@@ -16,6 +16,7 @@ _NIFTI = (".nii.gz", ".nii", ".hdr", ".img")
 _TIFF = (".tif", ".tiff")
 _RASTER = (".png", ".jpg", ".jpeg", ".bmp")
 _NPY = (".npy",)
+READABLE_SUFFIXES = _NIFTI + _TIFF + _RASTER + _NPY
 _READABLE = "NIfTI (.nii, .nii.gz), TIFF (.tif, .tiff), .png, .jpg, .bmp and .npy"
 
 

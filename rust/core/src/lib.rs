@@ -23,6 +23,7 @@ mod lanes;
 pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
+pub mod patches;
 pub mod quadtree;
 pub mod regions;
 pub mod silhouette;

@@ -10,6 +10,7 @@ mod metrics;
 mod minibatch;
 mod mixture;
 mod moments;
+mod patches;
 mod quadtree;
 mod regions;
 mod runtime;
@@ -45,6 +46,8 @@ mod _core {
     };
     #[pymodule_export]
     use super::moments::feature_moments;
+    #[pymodule_export]
+    use super::patches::patch_statistics;
     #[pymodule_export]
     use super::quadtree::{quadtree_cut, quadtree_measure, quadtree_paint, quadtree_pyramid};
     #[pymodule_export]
