@@ -120,7 +120,8 @@ impl<R: Real> Boxes<R> {
         colours.fill([R::INFINITY, -R::INFINITY]);
         for tile in slices.clone().flat_map(|z| self.tiles(z, band, patch, volume)) {
             for (range, [low, high]) in colours.iter_mut().zip(tile.colours) {
-                *range = [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
+                *range =
+                    [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
             }
             rows = Some(tile.rows);
         }
