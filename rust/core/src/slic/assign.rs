@@ -1,5 +1,7 @@
 //! The nearest cluster of every pixel of a band.
 
+use std::ops::Range;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Select, Simd, dispatch};
 
@@ -7,10 +9,11 @@ use super::blocks::{Blocks, Window};
 use super::boxes::{Boxes, Tile};
 use super::candidates::{Nearby, Search};
 use super::iterate::Metric;
-use super::planes::{TILE_HEIGHT, TILE_WIDTH};
+use super::planes::{PATCH_WIDTH, TILE_HEIGHT, TILE_WIDTH};
 use super::update::BandLabels;
 use super::{Planes, Volume};
 use crate::Real;
+use crate::simd::prefetch;
 
 /// Rows side by side: enough that one addition need not wait for another, few enough for the registers.
 const ROWS: usize = 4;
@@ -26,6 +29,22 @@ pub(super) struct Assignment<'a, R> {
     pub(super) boxes: &'a Boxes<R>,
     pub(super) blocks: Blocks<R>,
     pub(super) reaches: Vec<Window>,
+}
+
+/// Bands of some slices, and the labels of their pixels: one band of one slice, or all bands of each slice.
+pub(super) struct Part<'a> {
+    pub(super) slices: Range<usize>,
+    pub(super) bands: Range<usize>,
+    pub(super) labels: &'a mut [i32],
+}
+
+impl Part<'_> {
+    /// Place of the first label of some rows of a slice.
+    #[inline(always)]
+    fn first(&self, z: usize, rows: &Range<usize>, height: usize, width: usize) -> usize {
+        let row = if self.bands.len() == 1 { 0 } else { rows.start };
+        ((z - self.slices.start) * height + row) * width
+    }
 }
 
 /// Room for a band's work.
@@ -58,38 +77,62 @@ impl<R: Real> Scratch<R> {
 }
 
 impl<R: Real> Assignment<'_, R> {
-    /// Writes the labels of a band; pixels that no window holds keep theirs.
+    /// Writes the labels of a part, and their range in each of its bands; pixels that no window holds keep theirs.
     pub(super) fn assign(
         &self,
         level: Level,
         scratch: &mut Scratch<R>,
-        band: usize,
-        labels_out: &mut [i32],
-    ) -> BandLabels {
-        let (z, rows) = self.boxes.cut().band(band, self.planes.volume().height);
-        scratch.nearby.gather(&self.reaches, self.boxes.cut(), z, &rows);
-        dispatch!(level, simd => {
-            self.assign_band(simd, scratch, band, labels_out);
-            BandLabels::of(labels_out)
-        })
+        part: &mut Part<'_>,
+        ranges_out: &mut [BandLabels],
+    ) {
+        let Volume { height, width, .. } = self.planes.volume();
+        for band in part.bands.clone() {
+            let rows = self.boxes.cut().rows(band, height);
+            scratch.nearby.gather(&self.reaches, self.boxes.cut(), &part.slices, &rows);
+            dispatch!(level, simd => self.assign_band(simd, scratch, band, part));
+            for z in part.slices.clone() {
+                let labels = &part.labels[part.first(z, &rows, height, width)..][..rows.len() * width];
+                let range = (z - part.slices.start) * part.bands.len() + band - part.bands.start;
+                ranges_out[range] = dispatch!(level, _simd => BandLabels::of(labels));
+            }
+        }
     }
 
     #[inline(always)]
-    fn assign_band<S: Simd>(&self, simd: S, scratch: &mut Scratch<R>, band: usize, labels_out: &mut [i32]) {
+    fn assign_band<S: Simd>(&self, simd: S, scratch: &mut Scratch<R>, band: usize, part: &mut Part<'_>) {
         let Scratch { nearby, search, colours, numbers, packed, down, places } = scratch;
         let volume = self.planes.volume();
         for patch in 0..self.boxes.cut().n_patches {
-            let Some(tile) = self.boxes.patch(band, patch, volume, colours) else { continue };
+            let slices = part.slices.clone();
+            let Some(tile) = self.boxes.patch(slices.clone(), band, patch, volume, colours) else { continue };
+            self.prefetch_after(&tile);
             search.choose(simd, &self.metric, &self.blocks, nearby.patch(patch).iter().copied(), &tile, numbers);
             packed.pack(&self.blocks, numbers);
-            self.measure_down(simd, packed, numbers.len(), &tile, down);
-            for tile in self.boxes.tiles(band, patch, volume) {
-                search.choose(simd, &self.metric, packed, 0..packed.len() as u32, &tile, places);
-                let candidates = Candidates { blocks: packed, down, places };
-                match packed.n_channels() {
-                    1 => self.assign_tile::<S, 1>(simd, &tile, &candidates, labels_out),
-                    3 => self.assign_tile::<S, 3>(simd, &tile, &candidates, labels_out),
-                    _ => self.assign_tile::<S, ANY>(simd, &tile, &candidates, labels_out),
+            for z in slices {
+                let first = part.first(z, &tile.rows, volume.height, volume.width);
+                let labels = &mut part.labels[first..][..tile.rows.len() * volume.width];
+                self.measure_down(simd, packed, numbers.len(), (z, &tile.rows), down);
+                for tile in self.boxes.tiles(z, band, patch, volume) {
+                    search.choose(simd, &self.metric, packed, 0..packed.len() as u32, &tile, places);
+                    let candidates = Candidates { blocks: packed, down, places };
+                    match packed.n_channels() {
+                        1 => self.assign_tile::<S, 1>(simd, &tile, &candidates, labels),
+                        3 => self.assign_tile::<S, 3>(simd, &tile, &candidates, labels),
+                        _ => self.assign_tile::<S, ANY>(simd, &tile, &candidates, labels),
+                    }
+                }
+            }
+        }
+    }
+
+    /// Asks for the pixels of the next patch: they lie in more rows than a processor reads ahead in.
+    #[inline(always)]
+    fn prefetch_after(&self, tile: &Tile<'_, R>) {
+        let (height, stride) = (self.planes.volume().height, self.planes.stride());
+        if tile.columns.end + PATCH_WIDTH <= stride {
+            for row in tile.slices.clone().flat_map(|z| tile.rows.clone().map(move |y| z * height + y)) {
+                for plane in self.planes.row(row).chunks_exact(stride) {
+                    prefetch(&plane[tile.columns.end..][..PATCH_WIDTH]);
                 }
             }
         }
@@ -101,11 +144,11 @@ impl<R: Real> Assignment<'_, R> {
         simd: S,
         blocks: &Blocks<R>,
         n_clusters: usize,
-        tile: &Tile<'_, R>,
+        (z, rows): (usize, &Range<usize>),
         down_out: &mut Vec<[R; TILE_WIDTH]>,
     ) {
-        let (metric, lanes, slice) = (&self.metric, R::WIDE_LANES, R::from_f64(tile.z as f64));
-        let rows = R::Wide::<S>::from_slice(simd, &places_from::<R>(tile.rows.start)[..lanes]);
+        let (metric, lanes, slice) = (&self.metric, R::WIDE_LANES, R::from_f64(z as f64));
+        let rows = R::Wide::<S>::from_slice(simd, &places_from::<R>(rows.start)[..lanes]);
         down_out.resize(n_clusters, [R::ZERO; TILE_WIDTH]);
         for (place, down) in down_out.iter_mut().enumerate() {
             let (block, lane) = (blocks.block(place / lanes), place % lanes);
@@ -126,7 +169,7 @@ impl<R: Real> Assignment<'_, R> {
         let mut winners = [[R::ZERO; TILE_WIDTH]; ROWS];
         for first in (0..tile.rows.len()).step_by(ROWS) {
             // Beyond the last row, the last is looked at again.
-            let row = |i: usize| tile.z * height + (tile.rows.start + first + i).min(tile.rows.end - 1);
+            let row = |i: usize| tile.slices.start * height + (tile.rows.start + first + i).min(tile.rows.end - 1);
             let mut pixels = [&[][..]; ROWS];
             for (i, pixels) in pixels.iter_mut().enumerate() {
                 *pixels = &self.planes.row(row(i))[tile.columns.start..];

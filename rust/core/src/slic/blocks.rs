@@ -173,7 +173,11 @@ impl<R: Real> Blocks<R> {
         let (zero, infinity) = (splat(R::ZERO), splat(R::INFINITY));
         let colours = self.colours(block);
         let block = &self.members[block];
-        let ends = [(tile.z, tile.z), (tile.rows.start, tile.rows.end - 1), (tile.columns.start, tile.columns.end - 1)];
+        let ends = [
+            (tile.slices.start, tile.slices.end - 1),
+            (tile.rows.start, tile.rows.end - 1),
+            (tile.columns.start, tile.columns.end - 1),
+        ];
         let (mut near, mut far) = ([zero; AXES], [zero; AXES]);
         let (mut low, mut high) = (zero, zero);
         for axis in 0..AXES {

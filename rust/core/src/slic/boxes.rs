@@ -12,6 +12,9 @@ use crate::{Exec, Real, Result};
 const STEPS_PER_TILE: usize = 3;
 const MIN_HEIGHT: usize = 2;
 
+/// Most slices that share the search of a patch.
+const MAX_SLICES: usize = 4;
+
 /// The lowest and highest value of each channel in each tile, among the pixels inside the mask.
 #[derive(Debug)]
 pub(super) struct Boxes<R> {
@@ -25,6 +28,8 @@ pub(super) struct Boxes<R> {
 /// Bands of rows of each slice, patches of a band, and tiles of a patch.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
+    /// Slices of a patch, but the last.
+    pub(super) n_slices: usize,
     /// Rows of a band, but the last of a slice.
     pub(super) height: usize,
     pub(super) bands_per_slice: usize,
@@ -40,16 +45,17 @@ pub(super) struct Cut {
 #[derive(Debug, Clone)]
 pub(super) struct Tile<'a, R> {
     pub(super) colours: &'a [[R; 2]],
-    pub(super) z: usize,
+    pub(super) slices: Range<usize>,
     pub(super) rows: Range<usize>,
     pub(super) columns: Range<usize>,
 }
 
 impl Cut {
-    pub(super) fn new<R: Real>(planes: &Planes<R>, step_y: usize) -> Self {
+    pub(super) fn new<R: Real>(planes: &Planes<R>, [step_z, step_y, _]: [usize; 3]) -> Self {
         let volume = planes.volume();
         let height = (step_y / STEPS_PER_TILE).clamp(MIN_HEIGHT, TILE_HEIGHT);
         Self {
+            n_slices: (step_z / STEPS_PER_TILE).clamp(1, MAX_SLICES),
             height,
             bands_per_slice: volume.height.div_ceil(height),
             n_patches: volume.width.div_ceil(PATCH_WIDTH),
@@ -65,8 +71,13 @@ impl Cut {
 
     /// The slice of a band and its rows there.
     pub(super) fn band(&self, band: usize, height: usize) -> (usize, Range<usize>) {
-        let first = band % self.bands_per_slice * self.height;
-        (band / self.bands_per_slice, first..(first + self.height).min(height))
+        (band / self.bands_per_slice, self.rows(band % self.bands_per_slice, height))
+    }
+
+    /// The rows of a band of a slice.
+    #[inline(always)]
+    pub(super) fn rows(&self, band: usize, height: usize) -> Range<usize> {
+        band * self.height..((band + 1) * self.height).min(height)
     }
 
     /// Tiles of a patch.
@@ -94,39 +105,45 @@ impl<R: Real> Boxes<R> {
         self.cut
     }
 
-    /// A patch of a band, unless all of it is outside the mask; its colours are collected in `colours`.
+    /// A patch of a band in some slices, unless all of it is outside the mask; its colours are collected in `colours`.
     #[inline(always)]
     pub(super) fn patch<'a>(
         &self,
+        slices: Range<usize>,
         band: usize,
         patch: usize,
         volume: Volume,
         colours: &'a mut [[R; 2]],
     ) -> Option<Tile<'a, R>> {
         let columns = self.cut.columns(patch);
-        let mut tiles = self.tiles(band, patch, volume);
-        let first = tiles.next()?;
-        let (z, rows) = (first.z, first.rows.clone());
-        colours.copy_from_slice(&first.colours[..colours.len()]);
-        for tile in tiles {
+        let mut rows = None;
+        colours.fill([R::INFINITY, -R::INFINITY]);
+        for tile in slices.clone().flat_map(|z| self.tiles(z, band, patch, volume)) {
             for (range, [low, high]) in colours.iter_mut().zip(tile.colours) {
                 *range =
                     [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
             }
+            rows = Some(tile.rows);
         }
         let end = (columns.end * self.cut.width).min(volume.width);
-        Some(Tile { colours, z, rows, columns: columns.start * self.cut.width..end })
+        rows.map(|rows| Tile { colours, slices, rows, columns: columns.start * self.cut.width..end })
     }
 
-    /// The tiles of a patch, but those outside the mask.
+    /// The tiles of a patch in a slice, but those outside the mask.
     #[inline(always)]
-    pub(super) fn tiles(&self, band: usize, patch: usize, volume: Volume) -> impl Iterator<Item = Tile<'_, R>> {
-        let Cut { n_columns, n_channels, width, .. } = self.cut;
-        let (z, rows) = self.cut.band(band, volume.height);
+    pub(super) fn tiles(
+        &self,
+        z: usize,
+        band: usize,
+        patch: usize,
+        volume: Volume,
+    ) -> impl Iterator<Item = Tile<'_, R>> {
+        let Cut { bands_per_slice, n_columns, n_channels, width, .. } = self.cut;
+        let (band, rows) = (z * bands_per_slice + band, self.cut.rows(band, volume.height));
         self.cut.columns(patch).filter(move |column| self.visited[band * n_columns + column]).map(move |column| {
             let colours = &self.ranges[(band * n_columns + column) * n_channels..][..n_channels];
             let columns = column * width..((column + 1) * width).min(volume.width);
-            Tile { colours, z, rows: rows.clone(), columns }
+            Tile { colours, slices: z..z + 1, rows: rows.clone(), columns }
         })
     }
 }

@@ -19,11 +19,11 @@ pub(super) struct Nearby {
 
 impl Nearby {
     /// Replaces the lists by those of a band.
-    pub(super) fn gather(&mut self, reaches: &[Window], cut: Cut, z: usize, rows: &Range<usize>) {
+    pub(super) fn gather(&mut self, reaches: &[Window], cut: Cut, tiles: &Range<usize>, rows: &Range<usize>) {
         self.patches.resize_with(cut.n_patches, Vec::new);
         self.patches.iter_mut().for_each(Vec::clear);
         for (block, Window([slices, lines, pixels])) in reaches.iter().enumerate() {
-            let meets = slices.0 <= z && z < slices.1 && lines.0 < rows.end && rows.start < lines.1;
+            let meets = slices.0 < tiles.end && tiles.start < slices.1 && lines.0 < rows.end && rows.start < lines.1;
             if meets && pixels.0 < pixels.1 {
                 for patch in &mut self.patches[pixels.0 / PATCH_WIDTH..pixels.1.div_ceil(PATCH_WIDTH)] {
                     patch.push(block as u32);

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::assign::{Assignment, Scratch};
+use super::assign::{Assignment, Part, Scratch};
 use super::blocks::Blocks;
 use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
@@ -62,7 +62,7 @@ pub(super) fn cluster<R: Real>(
     labels_out: &mut [i32],
 ) -> Result<()> {
     check(planes, mask, labels_out)?;
-    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, settings.window[1]))?;
+    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, settings.window))?;
     let mut bands = vec![BandLabels::default(); boxes.cut().n_bands(planes.volume())];
     labels_out.fill(NONE);
     for iteration in 1..=settings.max_num_iter {
@@ -95,17 +95,26 @@ fn assign_all<R: Real>(
     bands_out: &mut [BandLabels],
 ) -> Result<()> {
     let (volume, cut) = (assignment.planes.volume(), assignment.boxes.cut());
-    let slices = labels_out.par_chunks_mut(volume.height * volume.width);
-    let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice));
-    let bands = slices.enumerate().flat_map(|(z, (labels, bands))| {
-        let bands = labels.par_chunks_mut(cut.height * volume.width).zip(bands);
-        bands.enumerate().map(move |(band, parts)| (z * cut.bands_per_slice + band, parts))
+    let slice_len = volume.height * volume.width;
+    let slices = labels_out.par_chunks_mut(cut.n_slices * slice_len);
+    let slices = slices.zip(bands_out.par_chunks_mut(cut.n_slices * cut.bands_per_slice));
+    // A part is a band of one slice, or all bands of several slices, which are searched together.
+    let parts = slices.enumerate().flat_map(|(group, (labels, ranges))| {
+        let is_single = cut.n_slices == 1;
+        let (len, n_bands) = if is_single { (cut.height * volume.width, 1) } else { (labels.len(), ranges.len()) };
+        let parts = labels.par_chunks_mut(len).zip(ranges.par_chunks_mut(n_bands)).enumerate();
+        parts.map(move |(part, (labels, ranges))| {
+            let z = group * cut.n_slices;
+            let slices = z..(z + cut.n_slices).min(volume.depth);
+            let bands = if is_single { part..part + 1 } else { 0..cut.bands_per_slice };
+            (Part { slices, bands, labels }, ranges)
+        })
     });
-    bands.try_for_each_init(
+    parts.try_for_each_init(
         || Scratch::new(assignment.blocks.n_channels()),
-        |scratch, (band, (labels, range))| {
+        |scratch, (mut part, ranges)| {
             exec.check()?;
-            *range = assignment.assign(exec.level, scratch, band, labels);
+            assignment.assign(exec.level, scratch, &mut part, ranges);
             Ok(())
         },
     )

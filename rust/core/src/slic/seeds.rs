@@ -5,6 +5,10 @@ use rayon::prelude::*;
 use super::clusters::AXES;
 use crate::{Exec, Result};
 
+/// Edge of the cubes that centers are put in, in units of the distance between centers: the pixels of a smaller cube have
+/// fewer centers to choose from, but there are more cubes.
+const EDGE: f64 = 0.5;
+
 /// Pixels that one thread assigns at a time.
 const CHUNK: usize = 1 << 10;
 
@@ -15,12 +19,20 @@ const CHUNK: usize = 1 << 10;
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn spread(exec: &Exec<'_>, pixels: &[[i64; AXES]], centers: &mut [[f64; AXES]], max_iter: usize) -> Result<()> {
+    let (mut low, mut high) = ([f64::INFINITY; AXES], [f64::NEG_INFINITY; AXES]);
+    for pixel in pixels {
+        for axis in 0..AXES {
+            low[axis] = low[axis].min(pixel[axis] as f64);
+            high[axis] = high[axis].max(pixel[axis] as f64);
+        }
+    }
     for _ in 0..max_iter {
-        let grid = Grid::new(centers);
+        let grid = Grid::new(centers, low, high);
+        let rivals: Vec<_> = (0..grid.n_cubes()).into_par_iter().map(|cube| grid.rivals(cube)).collect();
         let chunks = pixels.par_chunks(CHUNK).map(|pixels| {
             exec.check()?;
             let positions = pixels.iter().map(|pixel| pixel.map(|place| place as f64));
-            Ok(positions.map(|position| grid.nearest(position, usize::MAX, squared_distance) as u32).collect())
+            Ok(positions.map(|position| first_nearest(position, &rivals[grid.index(grid.cube(position))])).collect())
         });
         let labels = chunks.collect::<Result<Vec<Vec<u32>>>>()?;
         let mut sums = vec![([0_i64; AXES], 0_i64); centers.len()];
@@ -45,19 +57,34 @@ pub fn spread(exec: &Exec<'_>, pixels: &[[i64; AXES]], centers: &mut [[f64; AXES
 /// # Errors
 /// [`crate::Error::Interrupted`].
 pub fn nearest_others(exec: &Exec<'_>, centers: &[[f64; AXES]]) -> Result<Vec<usize>> {
-    let grid = Grid::new(centers);
+    let (mut low, mut high) = ([f64::INFINITY; AXES], [f64::NEG_INFINITY; AXES]);
+    for center in centers {
+        for axis in 0..AXES {
+            low[axis] = low[axis].min(center[axis]);
+            high[axis] = high[axis].max(center[axis]);
+        }
+    }
+    let grid = Grid::new(centers, low, high);
     let chunks = centers.par_chunks(CHUNK).enumerate().map(|(chunk, some)| {
         exec.check()?;
-        let own = chunk * CHUNK..;
-        // Roots, as two squares that differ may have the same root.
-        Ok(own
-            .zip(some)
-            .map(|(own, center)| grid.nearest(*center, own, |a, b| squared_distance(a, b).sqrt()))
-            .collect())
+        Ok((chunk * CHUNK..).zip(some).map(|(own, center)| grid.nearest_other(*center, own)).collect())
     });
     Ok(chunks.collect::<Result<Vec<Vec<usize>>>>()?.concat())
 }
 
+/// The nearest of some centers, the first on ties.
+fn first_nearest(position: [f64; AXES], rivals: &[([f64; AXES], u32)]) -> u32 {
+    let mut nearest = (f64::INFINITY, 0);
+    for (center, number) in rivals {
+        let distance = squared_distance(position, *center);
+        if distance < nearest.0 {
+            nearest = (distance, *number);
+        }
+    }
+    nearest.1
+}
+
+#[inline(always)]
 fn squared_distance(a: [f64; AXES], b: [f64; AXES]) -> f64 {
     let mut sum = 0.0;
     for axis in 0..AXES {
@@ -81,16 +108,10 @@ struct Grid<'a> {
 }
 
 impl<'a> Grid<'a> {
-    fn new(centers: &'a [[f64; AXES]]) -> Self {
-        let (mut low, mut high) = ([f64::INFINITY; AXES], [f64::NEG_INFINITY; AXES]);
-        for center in centers {
-            for axis in 0..AXES {
-                low[axis] = low[axis].min(center[axis]);
-                high[axis] = high[axis].max(center[axis]);
-            }
-        }
+    /// A grid over the space from `low` to `high`, where all centers are.
+    fn new(centers: &'a [[f64; AXES]], low: [f64; AXES], high: [f64; AXES]) -> Self {
         let extents: [f64; AXES] = std::array::from_fn(|axis| high[axis] - low[axis] + 1.0);
-        let edge = edge_for(extents, centers.len());
+        let edge = EDGE * edge_for(extents, centers.len());
         let shape = extents.map(|extent| (extent / edge) as usize + 1);
         let mut grid = Self { centers, low, edge, shape, starts: Vec::new(), members: Vec::new() };
         let cubes: Vec<usize> = centers.iter().map(|center| grid.index(grid.cube(*center))).collect();
@@ -116,30 +137,65 @@ impl<'a> Grid<'a> {
         (z * self.shape[1] + y) * self.shape[2] + x
     }
 
-    /// The nearest center but `excluded`, the first on ties.
-    fn nearest(
-        &self,
-        position: [f64; AXES],
-        excluded: usize,
-        distance: impl Fn([f64; AXES], [f64; AXES]) -> f64,
-    ) -> usize {
-        let center = self.cube(position);
-        let mut nearest = (f64::INFINITY, if excluded < self.centers.len() { excluded } else { 0 });
-        let reach = self.shape.iter().copied().max().unwrap_or(1);
-        for radius in 0..reach {
-            // All that is not within `radius` cubes is farther than this; rounding is far below the margin.
-            let beyond = radius as f64 * self.edge * (1.0 - 1e-9);
-            let mut beyond_point = [0.0; AXES];
-            beyond_point[0] = beyond;
-            self.visit_shell(center, radius, |member| {
-                if member != excluded {
-                    let found = (distance(position, self.centers[member]), member);
+    fn n_cubes(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// All that is not within `radius` cubes is farther than this; rounding is far below the margin.
+    fn beyond(&self, radius: usize) -> f64 {
+        radius as f64 * self.edge * (1.0 - 1e-9)
+    }
+
+    /// The centers that may be the nearest to a position in a cube, ascending.
+    fn rivals(&self, cube: usize) -> Vec<([f64; AXES], u32)> {
+        let [_, height, width] = self.shape;
+        let cube = [cube / (height * width), cube / width % height, cube % width];
+        // Positions are put into cubes with rounding.
+        let margin = 1e-6 * self.edge;
+        let first: [f64; AXES] = std::array::from_fn(|axis| self.low[axis] + cube[axis] as f64 * self.edge - margin);
+        let (mut found, mut ceiling) = (Vec::new(), f64::INFINITY);
+        for radius in 0..self.reach() {
+            if ceiling < self.beyond(radius.saturating_sub(1)).powi(2) {
+                break;
+            }
+            self.visit_shell(cube, radius, |member| {
+                let (mut near, mut far) = (0.0, 0.0);
+                for axis in 0..AXES {
+                    let before = first[axis] - self.centers[member][axis];
+                    let after = before + self.edge + 2.0 * margin;
+                    near += before.max(-after).max(0.0).powi(2);
+                    far += before.abs().max(after.abs()).powi(2);
+                }
+                ceiling = ceiling.min(far);
+                found.push((near, member));
+            });
+        }
+        // As above: what decides is far above the rounding of both.
+        found.retain(|(near, _)| *near <= ceiling * (1.0 + 1e-9));
+        found.sort_unstable_by_key(|(_, member)| *member);
+        found.into_iter().map(|(_, member)| (self.centers[member], member as u32)).collect()
+    }
+
+    /// Cubes from one end to the other.
+    fn reach(&self) -> usize {
+        self.shape.iter().copied().max().unwrap_or(1)
+    }
+
+    /// The nearest center but `own`, the first on ties.
+    fn nearest_other(&self, position: [f64; AXES], own: usize) -> usize {
+        let cube = self.cube(position);
+        let mut nearest = (f64::INFINITY, own);
+        for radius in 0..self.reach() {
+            self.visit_shell(cube, radius, |member| {
+                if member != own {
+                    // Roots, as two squares that differ may have the same root.
+                    let found = (squared_distance(position, self.centers[member]).sqrt(), member);
                     if found < nearest {
                         nearest = found;
                     }
                 }
             });
-            if nearest.0 < distance(beyond_point, [0.0; AXES]) {
+            if nearest.0 < self.beyond(radius) {
                 break;
             }
         }
@@ -166,7 +222,7 @@ impl<'a> Grid<'a> {
     }
 }
 
-/// Edge of cubes that hold one center each on average; axes shorter than the edge do not count.
+/// Distance between centers, if they lie on a grid; axes shorter than it do not count.
 fn edge_for(mut extents: [f64; AXES], n_centers: usize) -> f64 {
     extents.sort_by(f64::total_cmp);
     for axis in 0..AXES {
@@ -190,20 +246,34 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_grid_finds_the_first_nearest(
+        fn pixels_belong_to_the_first_nearest_center(
             centers in prop::collection::vec(prop::array::uniform3(0_u8..20), 1..60),
             positions in prop::collection::vec(prop::array::uniform3(0_u8..25), 1..20),
             flat in any::<bool>(),
         ) {
             let place = |[z, y, x]: [u8; 3]| [if flat { 0.0 } else { f64::from(z) }, f64::from(y), f64::from(x) / 4.0];
             let centers: Vec<_> = centers.into_iter().map(place).collect();
-            let grid = Grid::new(&centers);
-            for position in positions.into_iter().map(place) {
+            let pixels: Vec<_> = positions.iter().map(|pixel| pixel.map(i64::from)).collect();
+            let pixels: Vec<_> = pixels.into_iter().map(|[z, y, x]| [if flat { 0 } else { z }, y, x]).collect();
+            let mut expected = vec![([0; AXES], 0_i64); centers.len()];
+            for pixel in &pixels {
+                let position = pixel.map(|place| place as f64);
                 let distances: Vec<f64> = centers.iter().map(|center| squared_distance(position, *center)).collect();
                 let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
                 let first = distances.iter().position(|distance| distance.total_cmp(&least).is_eq()).unwrap();
-                prop_assert_eq!(grid.nearest(position, usize::MAX, squared_distance), first);
+                for axis in 0..AXES {
+                    expected[first].0[axis] += pixel[axis];
+                }
+                expected[first].1 += 1;
             }
+            let means = centers.iter().zip(expected).map(|(center, (sum, count))| {
+                if count > 0 { sum.map(|sum| sum as f64 / count as f64) } else { *center }
+            });
+            let means: Vec<_> = means.collect();
+            let interrupt = Interrupt::default();
+            let mut moved = centers.clone();
+            spread(&Exec::new(&interrupt), &pixels, &mut moved, 1).unwrap();
+            prop_assert_eq!(moved, means);
         }
     }
 

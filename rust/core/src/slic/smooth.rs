@@ -1,5 +1,7 @@
 //! Gaussian smoothing, bit for bit that of scipy's `correlate1d` with symmetric weights.
 
+use fearless_simd::dispatch;
+
 use super::Planes;
 use crate::{Exec, Real, Result};
 
@@ -34,25 +36,31 @@ fn across_rows<R: Real>(
     let mut smoothed = Planes::zeroed(planes.volume(), planes.n_channels());
     smoothed.for_each_row(exec, |row, values_out, _| {
         let (first, step, place) = line_of(row);
-        let source = |offset: isize| planes.row(first + step * reflected(place as isize + offset, len));
-        let mut sums = [0.0; BLOCK];
-        for (block, values_out) in values_out.chunks_mut(BLOCK).enumerate() {
-            let part = |offset: isize| &source(offset)[block * BLOCK..][..values_out.len()];
-            for (sum, value) in sums.iter_mut().zip(part(0)) {
-                *sum = value.to_f64() * weights[0];
-            }
-            for distance in (1..weights.len()).rev() {
-                let pairs = part(-(distance as isize)).iter().zip(part(distance as isize));
-                for (sum, (before, after)) in sums.iter_mut().zip(pairs) {
-                    *sum += (before.to_f64() + after.to_f64()) * weights[distance];
-                }
-            }
-            for (value, sum) in values_out.iter_mut().zip(sums) {
-                *value = R::from_f64(sum);
-            }
-        }
+        let row_at = |offset: isize| planes.row(first + step * reflected(place as isize + offset, len));
+        let pairs = (1..weights.len() as isize).map(|distance| (row_at(-distance), row_at(distance)));
+        let pairs: Vec<_> = pairs.collect();
+        dispatch!(exec.level, _simd => weigh_rows(row_at(0), &pairs, weights, values_out));
     })?;
     Ok(smoothed)
+}
+
+#[inline(always)]
+fn weigh_rows<R: Real>(center: &[R], pairs: &[(&[R], &[R])], weights: &[f64], values_out: &mut [R]) {
+    let mut sums = [0.0; BLOCK];
+    for (block, values_out) in values_out.chunks_mut(BLOCK).enumerate() {
+        let part = block * BLOCK..block * BLOCK + values_out.len();
+        for (sum, value) in sums.iter_mut().zip(&center[part.clone()]) {
+            *sum = value.to_f64() * weights[0];
+        }
+        for ((before, after), weight) in pairs.iter().zip(&weights[1..]).rev() {
+            for (sum, (before, after)) in sums.iter_mut().zip(before[part.clone()].iter().zip(&after[part.clone()])) {
+                *sum += (before.to_f64() + after.to_f64()) * weight;
+            }
+        }
+        for (value, sum) in values_out.iter_mut().zip(sums) {
+            *value = R::from_f64(sum);
+        }
+    }
 }
 
 fn within_rows<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, weights: &[f64]) -> Result<Planes<R>> {
@@ -65,21 +73,27 @@ fn within_rows<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, weights: &[f64]) ->
             for (place, value) in padded.iter_mut().enumerate() {
                 *value = values[reflected(place as isize - radius as isize, width)].to_f64();
             }
-            for (sum, value) in sums.iter_mut().zip(&padded[radius..]) {
-                *sum = value * weights[0];
-            }
-            for distance in (1..weights.len()).rev() {
-                let pairs = padded[radius - distance..].iter().zip(&padded[radius + distance..]);
-                for (sum, (before, after)) in sums.iter_mut().zip(pairs) {
-                    *sum += (before + after) * weights[distance];
-                }
-            }
-            for (value, sum) in values_out.iter_mut().zip(&sums) {
-                *value = R::from_f64(*sum);
-            }
+            dispatch!(exec.level, _simd => weigh_pixels(&padded, weights, &mut sums, values_out));
         }
     })?;
     Ok(smoothed)
+}
+
+#[inline(always)]
+fn weigh_pixels<R: Real>(padded: &[f64], weights: &[f64], sums: &mut [f64], values_out: &mut [R]) {
+    let radius = weights.len() - 1;
+    for (sum, value) in sums.iter_mut().zip(&padded[radius..]) {
+        *sum = value * weights[0];
+    }
+    for distance in (1..weights.len()).rev() {
+        let pairs = padded[radius - distance..].iter().zip(&padded[radius + distance..]);
+        for (sum, (before, after)) in sums.iter_mut().zip(pairs) {
+            *sum += (before + after) * weights[distance];
+        }
+    }
+    for (value, sum) in values_out.iter_mut().zip(sums) {
+        *value = R::from_f64(*sum);
+    }
 }
 
 /// The place that an index beyond the ends shows, as in two mirrors that face each other.
