@@ -364,7 +364,7 @@ def test_superpixels(work, capsys):
 def test_superpixels_of_a_volume_with_mask(work, capsys):
     mask = VOLUME > 100
     nib.save(nib.Nifti1Image(mask.astype(np.uint8), np.diag([1, 2, 5, 1])), "mask.nii.gz")
-    argv = "superpixels t1.nii.gz -n 10 --compactness 0.1 --mask mask.nii.gz -o labels.nii.gz --plot picture.png"
+    argv = "superpixels t1.nii.gz -n 10 --mask mask.nii.gz -o labels.nii.gz --plot picture.png"
     assert main(argv.split()) == 0
     written = nib.load("labels.nii.gz")
     expected = clast.slic(VOLUME, 10, 0.1, mask=mask, channel_axis=None)

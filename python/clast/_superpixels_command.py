@@ -19,6 +19,10 @@ from clast.regions import region_statistics
 from clast.superpixels import SlicInfo
 
 
+# For distances between Lab colours scikit-image's default; for channels from 0 to 1 it would leave a grid of squares.
+_COMPACTNESS_OF_COLOURS, _COMPACTNESS_OF_OTHERS = 10.0, 0.1
+
+
 def run_superpixels(args: argparse.Namespace) -> None:
     """Read, cut, write, report; every reason not to write is found before the work."""
     outputs = named_outputs(args)
@@ -35,7 +39,7 @@ def run_superpixels(args: argparse.Namespace) -> None:
             labels, info = clast.slic(
                 image.data,
                 args.n_segments,
-                args.compactness,
+                _compactness(args, image),
                 sigma=args.sigma,
                 slic_zero=args.slico,
                 mask=resolve_mask(image, args.mask),
@@ -55,6 +59,12 @@ def run_superpixels(args: argparse.Namespace) -> None:
         print(", ".join(f"{stage} {duration:.2f} s" for stage, duration in seconds.items()))
         for kind, path in outputs.items():
             print(f"{kind}: {path}")
+
+
+def _compactness(args: argparse.Namespace, image: Image) -> float:
+    if args.compactness is not None:
+        return float(args.compactness)
+    return _COMPACTNESS_OF_COLOURS if image.is_rgb else _COMPACTNESS_OF_OTHERS
 
 
 def _write(kind: str, path: Path, image: Image, labels: NDArray[np.int64]) -> None:

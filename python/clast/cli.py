@@ -163,7 +163,10 @@ def _add_superpixels(commands: Any) -> None:
     parser.add_argument("input", metavar="INPUT", help="image")
     parser.add_argument("-n", "--n-segments", type=_positive_int, default=100, metavar="N", help="about how many (100)")
     parser.add_argument(
-        "--compactness", type=_positive_float, default=10.0, metavar="C", help="how much position counts (default: 10)"
+        "--compactness",
+        type=_positive_float,
+        metavar="C",
+        help="how much position counts (default: 10 for colours, 0.1 for other images)",
     )
     parser.add_argument("--sigma", type=_positive_float, default=0.0, help="smooth by so many pixels first")
     parser.add_argument("--slico", action="store_true", help="let every superpixel find its own compactness")
