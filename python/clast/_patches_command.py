@@ -62,8 +62,9 @@ def run_patches(args: argparse.Namespace) -> None:
 
 def _cluster(table: "pd.DataFrame", names: tuple[str, ...], args: argparse.Namespace) -> float | None:
     """Add a column of clusters 1 to k in the order of the first statistic; 0 where a statistic is undefined."""
-    from sklearn.metrics import silhouette_score
     from sklearn.preprocessing import StandardScaler
+
+    from clast.metrics import silhouette_score
 
     features = features_of(table, names)
     is_defined = np.isfinite(features).all(axis=1)

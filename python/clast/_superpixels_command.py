@@ -18,7 +18,6 @@ from clast.image._write import check_label_output, write_labels
 from clast.regions import region_statistics
 from clast.superpixels import SlicInfo
 
-
 # For distances between Lab colours scikit-image's default; for channels from 0 to 1 it would leave a grid of squares.
 _COMPACTNESS_OF_COLOURS, _COMPACTNESS_OF_OTHERS = 10.0, 0.1
 

@@ -210,6 +210,6 @@ def _measure(score: Score) -> tuple[str, Callable[[NDArray[np.float64], NDArray[
         return getattr(score, "__name__", "score"), score
     if score not in _SCORES:
         raise ValueError(f"'score' is {score!r}, but must be one of {', '.join(map(repr, _SCORES))}, or callable")
-    from sklearn import metrics
+    from clast import metrics
 
     return score, getattr(metrics, f"{score}_score")
