@@ -14,7 +14,18 @@ import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
+from clast._arguments import (
+    add_shared,
+    number_of_starts,
+    number_range,
+    positive_float,
+    positive_int,
+    threshold_list,
+)
+
 _INTERRUPTED = 130
+_REPORTING = ("json", "quiet", "debug")
+_WRITING = ("force", *_REPORTING)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,7 +94,7 @@ def _add_segment(commands: Any) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="image; several on one grid are stacked as its channels"
     )
-    parser.add_argument("-k", type=_positive_int, required=True, metavar="K", help="number of classes")
+    parser.add_argument("-k", type=positive_int, required=True, metavar="K", help="number of classes")
     parser.add_argument(
         "--model", choices=["kmeans", "gmm"], default="kmeans", help="k-means or Gaussian mixture (default: kmeans)"
     )
@@ -92,30 +103,22 @@ def _add_segment(commands: Any) -> None:
         choices=["full", "tied", "diag", "spherical"],
         help="covariances of a Gaussian mixture (default: full)",
     )
-    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
-    parser.add_argument(
-        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
-    )
-    parser.add_argument(
-        "--scale", choices=["standard", "minmax", "max", "robust"], help="bring channels to a common scale first"
-    )
-    parser.add_argument("--pca", type=_positive_int, metavar="N", help="number of principal components to cluster")
+    add_shared(parser, "axes", "mask", "scale", "pca")
     parser.add_argument(
         "--label-order", choices=["center", "size"], help="number classes by mean of the first channel, or by size"
     )
-    parser.add_argument("--seed", type=_seed, default=0, help="seed of the random numbers (default: 0)")
-    parser.add_argument("--n-init", type=_n_init, default="auto", metavar="N", help="number of starts (default: auto)")
-    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
+    add_shared(parser, "seed")
+    parser.add_argument(
+        "--n-init", type=number_of_starts, default="auto", metavar="N", help="number of starts (default: auto)"
+    )
+    add_shared(parser, "threads", "labels")
     parser.add_argument(
         "--probabilities",
         metavar="FILE",
         help="probability of every class by a Gaussian mixture: .nii.gz, .nii (4-D), .tif (channels) or .npy",
     )
-    parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
-    parser.add_argument("--table", metavar="FILE", help="classes in numbers: .csv or .tsv")
-    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
-    _add_reporting(parser)
+    add_shared(parser, plot="picture", table="classes in numbers")
+    add_shared(parser, *_WRITING)
 
 
 def _add_quadtree(commands: Any) -> None:
@@ -130,7 +133,7 @@ def _add_quadtree(commands: Any) -> None:
         "inputs", nargs="+", metavar="INPUT", help="image; several on one grid are stacked as its channels"
     )
     parser.add_argument(
-        "--threshold", type=_thresholds, required=True, metavar="T", help="split above it; T1,T2,... one per channel"
+        "--threshold", type=threshold_list, required=True, metavar="T", help="split above it; T1,T2,... one per channel"
     )
     parser.add_argument(
         "--criterion",
@@ -138,18 +141,10 @@ def _add_quadtree(commands: Any) -> None:
         default="range",
         help="what is compared with the threshold (default: range)",
     )
-    parser.add_argument("--min-size", type=_positive_int, default=1, metavar="N", help="side of the smallest blocks")
-    parser.add_argument("--max-size", type=_positive_int, metavar="N", help="side of the largest blocks")
-    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
-    parser.add_argument(
-        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
-    )
-    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
-    parser.add_argument("--plot", metavar="FILE", help="picture: .png, .pdf, .svg or .jpg")
-    parser.add_argument("--table", metavar="FILE", help="blocks in numbers: .csv or .tsv")
-    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
-    _add_reporting(parser)
+    parser.add_argument("--min-size", type=positive_int, default=1, metavar="N", help="side of the smallest blocks")
+    parser.add_argument("--max-size", type=positive_int, metavar="N", help="side of the largest blocks")
+    add_shared(parser, "axes", "mask", "threads", "labels", plot="picture", table="blocks in numbers")
+    add_shared(parser, *_WRITING)
 
 
 def _add_superpixels(commands: Any) -> None:
@@ -161,25 +156,19 @@ def _add_superpixels(commands: Any) -> None:
     )
     parser.set_defaults(run=_run_superpixels)
     parser.add_argument("input", metavar="INPUT", help="image")
-    parser.add_argument("-n", "--n-segments", type=_positive_int, default=100, metavar="N", help="about how many (100)")
+    parser.add_argument("-n", "--n-segments", type=positive_int, default=100, metavar="N", help="about how many (100)")
     parser.add_argument(
         "--compactness",
-        type=_positive_float,
+        type=positive_float,
         metavar="C",
         help="how much position counts (default: 10 for colours, 0.1 for other images)",
     )
-    parser.add_argument("--sigma", type=_positive_float, default=0.0, help="smooth by so many pixels first")
+    parser.add_argument("--sigma", type=positive_float, default=0.0, help="smooth by so many pixels first")
     parser.add_argument("--slico", action="store_true", help="let every superpixel find its own compactness")
-    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
-    parser.add_argument(
-        "--mask", metavar="nonzero|FILE", help="pixels to use: positive in every channel, or nonzero in a file"
+    add_shared(
+        parser, "axes", "mask", "threads", "labels", plot="boundaries over the image", table="superpixels in numbers"
     )
-    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
-    parser.add_argument("-o", "--output", metavar="FILE", help="label image: .nii.gz, .nii, .tif, .png or .npy")
-    parser.add_argument("--plot", metavar="FILE", help="boundaries over the image: .png, .pdf, .svg or .jpg")
-    parser.add_argument("--table", metavar="FILE", help="superpixels in numbers: .csv or .tsv")
-    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
-    _add_reporting(parser)
+    add_shared(parser, *_WRITING)
 
 
 def _add_patches(commands: Any) -> None:
@@ -192,10 +181,10 @@ def _add_patches(commands: Any) -> None:
     parser.set_defaults(run=_run_patches)
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="image, folder or pattern")
     parser.add_argument(
-        "--grid", type=_positive_int, default=16, metavar="N", help="N x N patches of each image (default: 16)"
+        "--grid", type=positive_int, default=16, metavar="N", help="N x N patches of each image (default: 16)"
     )
     parser.add_argument(
-        "--patch-size", type=_positive_int, metavar="PIXELS", help="height and width of a patch, instead of --grid"
+        "--patch-size", type=positive_int, metavar="PIXELS", help="height and width of a patch, instead of --grid"
     )
     parser.add_argument(
         "--statistics",
@@ -203,25 +192,22 @@ def _add_patches(commands: Any) -> None:
         metavar="NAMES",
         help="what to compute, separated by commas; a number from 0 to 1 is a quantile (default: %(default)s)",
     )
-    parser.add_argument("-k", type=_positive_int, metavar="K", help="number of clusters; none without it")
+    parser.add_argument("-k", type=positive_int, metavar="K", help="number of clusters; none without it")
     parser.add_argument(
         "--flatfield", metavar="auto|FILE", help="correct uneven lighting by the mean tile or a picture"
     )
     parser.add_argument("--keep-black", action="store_true", help="use tiles of which more than half the pixels are 0")
-    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
-    parser.add_argument("--seed", type=_seed, default=0, help="seed of the random numbers (default: 0)")
-    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
+    add_shared(parser, "axes", "seed", "threads")
     parser.add_argument("-o", "--output", metavar="FILE", help="table of patches: .csv or .tsv")
-    parser.add_argument("--plot", metavar="FILE", help="heat map over the mosaic of images: .png, .pdf, .svg or .jpg")
+    add_shared(parser, plot="heat map over the mosaic of images")
     parser.add_argument(
         "--column", metavar="NAME", help="what the heat map shows (default: clusters, or what is first)"
     )
     parser.add_argument(
-        "--mosaic", type=_positive_int, nargs=2, metavar=("ROWS", "COLUMNS"), help="how the images lie side by side"
+        "--mosaic", type=positive_int, nargs=2, metavar=("ROWS", "COLUMNS"), help="how the images lie side by side"
     )
     parser.add_argument("--alpha", type=float, default=0.5, help="opacity of the heat map (default: 0.5)")
-    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
-    _add_reporting(parser)
+    add_shared(parser, *_WRITING)
 
 
 def _add_select_k(commands: Any) -> None:
@@ -234,7 +220,7 @@ def _add_select_k(commands: Any) -> None:
     parser.set_defaults(run=_run_select_k)
     parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image; several on one grid become its channels")
     parser.add_argument(
-        "--k", type=_range, default=range(2, 11), metavar="FROM:TO", help="both included (default: 2:10)"
+        "--k", type=number_range, default=range(2, 11), metavar="FROM:TO", help="both included (default: 2:10)"
     )
     parser.add_argument("--model", choices=["kmeans", "gmm"], default="kmeans", help="default: kmeans")
     parser.add_argument(
@@ -243,18 +229,8 @@ def _add_select_k(commands: Any) -> None:
         help="some of inertia, silhouette, calinski_harabasz, davies_bouldin, entropy,"
         " gap, stability and, for gmm, bic, aic, icl",
     )
-    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
-    parser.add_argument("--mask", metavar="nonzero|FILE", help="pixels to use, as for segment")
-    parser.add_argument(
-        "--scale", choices=["standard", "minmax", "max", "robust"], help="bring channels to a common scale first"
-    )
-    parser.add_argument("--pca", type=_positive_int, metavar="N", help="number of principal components to cluster")
-    parser.add_argument("--seed", type=_seed, default=0, help="seed of the random numbers (default: 0)")
-    parser.add_argument("--threads", type=_positive_int, metavar="N", help="number of threads (default: all cores)")
-    parser.add_argument("--plot", metavar="FILE", help="curves: .png, .pdf, .svg or .jpg")
-    parser.add_argument("--table", metavar="FILE", help="scores: .csv or .tsv")
-    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
-    _add_reporting(parser)
+    add_shared(parser, "axes", "mask", "scale", "pca", "seed", "threads", plot="curves", table="scores")
+    add_shared(parser, *_WRITING)
 
 
 def _add_info(commands: Any) -> None:
@@ -263,8 +239,7 @@ def _add_info(commands: Any) -> None:
     )
     parser.set_defaults(run=_run_info)
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="image")
-    parser.add_argument("--axes", help="meaning of the axes of TIFF and .npy files that do not say it, such as CYX")
-    _add_reporting(parser)
+    add_shared(parser, "axes", *_REPORTING)
 
 
 def _add_demo(commands: Any) -> None:
@@ -277,14 +252,7 @@ def _add_demo(commands: Any) -> None:
     parser.add_argument(
         "-o", "--output", metavar="DIR", default="clast-demo", help="folder to write to (default: clast-demo)"
     )
-    parser.add_argument("--force", action="store_true", help="replace outputs that exist")
-    _add_reporting(parser)
-
-
-def _add_reporting(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="report as one JSON object")
-    parser.add_argument("--quiet", action="store_true", help="report nothing but warnings and errors")
-    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    add_shared(parser, *_WRITING)
 
 
 def _run_segment(args: argparse.Namespace) -> None:
@@ -360,54 +328,3 @@ class _Version(argparse.Action):
 
         print(f"clast {__version__}")
         parser.exit()
-
-
-def _positive_int(text: str) -> int:
-    value = _int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, not {value}")
-    return value
-
-
-def _thresholds(text: str) -> list[float] | float:
-    try:
-        values = [float(part) for part in text.split(",")]
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be numbers, not '{text}'") from None
-    return values if len(values) > 1 else values[0]
-
-
-def _positive_float(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a number, not '{text}'") from None
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"must be positive, not {text}")
-    return value
-
-
-def _range(text: str) -> range:
-    first, colon, last = text.partition(":")
-    low, high = _positive_int(first), _positive_int(last if colon else first)
-    if high < low:
-        raise argparse.ArgumentTypeError(f"must go up, not from {low} to {high}")
-    return range(low, high + 1)
-
-
-def _seed(text: str) -> int:
-    value = _int(text)
-    if not 0 <= value < 1 << 32:
-        raise argparse.ArgumentTypeError(f"must be from 0 to 4294967295, not {value}")
-    return value
-
-
-def _n_init(text: str) -> int | str:
-    return text if text == "auto" else _positive_int(text)
-
-
-def _int(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must be a whole number, not '{text}'") from None
