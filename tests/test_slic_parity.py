@@ -2,9 +2,11 @@
 
 import warnings
 
+import nibabel
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from PIL import Image
 from skimage import data
 from skimage.segmentation import slic as skimage_slic
 
@@ -219,3 +221,19 @@ class TestTies:
         image = np.random.default_rng(0).integers(0, 256, size=(30, 40), dtype=np.uint8)
         assert_same(image, channel_axis=None, n_segments=1200)
         assert_same(image, channel_axis=None, n_segments=10**6)
+
+
+class TestRealImages:
+    """The same labels have the same boundary recall and undersegmentation error, whatever the ground truth."""
+
+    def test_photos(self, data_dir):
+        photos = sorted((data_dir / "bsds").glob("*.jpg"))
+        assert photos
+        for path in photos:
+            with Image.open(path) as photo:
+                assert_same(np.asarray(photo), n_segments=250)
+
+    def test_brain(self, data_dir):
+        t1 = np.asarray(nibabel.load(data_dir / "mri" / "t1.nii.gz").dataobj, dtype=np.float64)[60:190, 60:200, 8:24]
+        assert_same(t1, channel_axis=None, n_segments=200, compactness=0.05, spacing=[1, 1, 4])
+        assert_same(t1, channel_axis=None, n_segments=200, compactness=0.05, mask=t1 > 0)

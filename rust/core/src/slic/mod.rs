@@ -20,6 +20,8 @@ mod seeds;
 mod segment;
 mod smooth;
 mod source;
+#[cfg(test)]
+mod tests;
 mod update;
 
 pub use connectivity::{Connected, Sizes, enforce};
