@@ -62,7 +62,7 @@ impl Histogram {
     pub(super) fn describe(&self, level: Level, describer: &mut Describer<'_>, row_out: &mut [f64]) {
         let Some([first, last]) = self.range() else { return };
         let count = self.counts.iter().map(|n| u64::from(*n)).sum();
-        describer.start(count, first as f64, last as f64);
+        describer.start(count, || [first as f64, last as f64]);
         let (groups, _) = self.counts.as_chunks::<GROUP>();
         dispatch!(level, _simd => for group in first / GROUP..=last / GROUP {
             describer.push_counts((group * GROUP) as f64, &groups[group]);

@@ -78,7 +78,6 @@ impl Wanted {
             bins_values: false,
             next_rank: usize::MAX,
             shares: [0.0; N_SUMS],
-            is_constant: false,
         }
     }
 }
@@ -130,7 +129,6 @@ pub(super) struct Describer<'a> {
     /// The lowest rank whose value is not known yet.
     next_rank: usize,
     shares: [f64; N_SUMS],
-    is_constant: bool,
 }
 
 impl Describer<'_> {
@@ -152,17 +150,20 @@ impl Describer<'_> {
         }
     }
 
-    /// Expects `count` values, at least one, from `low` to `high`.
-    pub(super) fn start(&mut self, count: u64, low: f64, high: f64) {
+    /// Expects `count` values, at least one; the lowest and the highest of them are asked for if they matter.
+    pub(super) fn start(&mut self, count: u64, range: impl FnOnce() -> [f64; 2]) {
         self.count = count as usize;
         for (position, quantile) in self.positions.iter_mut().zip(&self.wanted.quantiles) {
             *position = Position::of(*quantile, self.count);
         }
         (self.before, self.n_found, self.mode) = (0, [0; 2], (f64::NAN, 0));
-        (self.shares, self.is_constant) = ([0.0; N_SUMS], low >= high);
+        self.shares = [0.0; N_SUMS];
         self.find_next_rank();
-        self.bins.span(low, high);
         self.bins_values = self.wanted.has_histogram;
+        if self.bins_values {
+            let [low, high] = range();
+            self.bins.span(low, high);
+        }
     }
 
     /// Takes `n` equal values.
@@ -279,7 +280,7 @@ impl Describer<'_> {
 
     fn entropy(&self) -> f64 {
         // The difference of logarithms would leave a rounding error where there is nothing to be told apart.
-        if self.is_constant {
+        if self.mode.1 as usize == self.count {
             return 0.0;
         }
         let shares: f64 = self.shares.iter().sum();

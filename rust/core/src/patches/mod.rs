@@ -78,25 +78,29 @@ fn plane_statistics<T: Pixel>(
 ) -> Result<Vec<Vec<f64>>> {
     let mut values: Vec<Vec<f64>> = grids.iter().map(|grid| vec![f64::NAN; grid.len() * statistics.len()]).collect();
     let needs_order = !wanted.is_empty();
+    let has_histograms = |grid: &Grid| {
+        let is_wide = grid.n_pixels() >= MIN_HISTOGRAM * grid.len();
+        needs_order && T::BITS == 8 && is_wide && !grid.overlaps()
+    };
     let mut by_histogram = Vec::new();
     let mut by_moments = Vec::new();
     for (grid, values_out) in grids.iter().zip(&mut values) {
-        let is_wide = grid.n_pixels() >= MIN_HISTOGRAM * grid.len();
-        if needs_order && T::BITS == 8 && is_wide && !grid.overlaps() {
+        if has_histograms(grid) {
             by_histogram.push((grid, values_out));
         } else {
-            if needs_order {
-                ordered::order_statistics(exec, plane, grid, wanted, statistics.len(), values_out)?;
-            }
             by_moments.push((grid, values_out));
         }
     }
     if !by_histogram.is_empty() {
-        let shared: Vec<&Grid> = by_histogram.iter().map(|(grid, _)| *grid).collect();
-        let histograms = shared::summaries::<T, bytes::Counter>(exec, plane, &shared)?;
-        for ((_, values_out), histograms) in by_histogram.into_iter().zip(histograms) {
-            describe_histograms(exec, &histograms, statistics, wanted, values_out)?;
-        }
+        let (shared, mut values_out): (Vec<&Grid>, Vec<_>) = by_histogram.into_iter().unzip();
+        let describer = || {
+            let mut describer = wanted.describer();
+            move |histogram: &Histogram, patch_out: &mut [f64]| {
+                histogram.describe(exec.level, &mut describer, patch_out);
+                statistic::write_moments(&histogram.moments(exec.level), statistics, patch_out);
+            }
+        };
+        shared::write::<T, bytes::Counter, _>(exec, plane, &shared, statistics.len(), describer, &mut values_out)?;
     }
     let by_moments: Vec<_> = if statistics.iter().all(Statistic::is_of_order) { Vec::new() } else { by_moments };
     if statistics.iter().any(Statistic::is_of_shape) {
@@ -104,26 +108,9 @@ fn plane_statistics<T: Pixel>(
     } else {
         T::moments_to_second(exec, plane, by_moments, statistics)?;
     }
+    // Moments are written with room for all statistics, hence before those of order.
+    for (grid, values_out) in grids.iter().zip(&mut values).filter(|(grid, _)| needs_order && !has_histograms(grid)) {
+        ordered::order_statistics(exec, plane, grid, wanted, statistics.len(), values_out)?;
+    }
     Ok(values)
-}
-
-/// Patches whose histograms are described at a time: fewer cost less than handing them over.
-const MIN_PATCHES: usize = 16;
-
-fn describe_histograms(
-    exec: &Exec<'_>,
-    histograms: &[Histogram],
-    statistics: &[Statistic],
-    wanted: &Wanted,
-    values_out: &mut [f64],
-) -> Result<()> {
-    values_out.par_chunks_mut(statistics.len()).zip(histograms).with_min_len(MIN_PATCHES).try_for_each_init(
-        || wanted.describer(),
-        |describer, (row_out, histogram)| {
-            exec.check()?;
-            histogram.describe(exec.level, describer, row_out);
-            statistic::write_moments(&histogram.moments(exec.level), statistics, row_out);
-            Ok(())
-        },
-    )
 }

@@ -12,7 +12,10 @@ use crate::{Exec, Result};
 
 /// Values between the smallest and the largest for each pixel of a patch, up to which looking through a table of all of
 /// them costs less than sorting the pixels.
-const MAX_SPARSITY: usize = 16;
+const MAX_SPARSITY: usize = 64;
+
+/// The same where pixels need not be sorted, because only the values at some ranks are asked for.
+const MAX_SPARSITY_OF_RANKS: usize = 16;
 
 /// Pixels that a thread handles at a time.
 const TASK: usize = 1 << 13;
@@ -71,17 +74,20 @@ impl<T: Pixel> Scratch<'_, T> {
             return;
         }
         let places = place_range(*level, pixels);
-        let [low, high] = if T::BITS > 0 { values_at(T::lowest(), &places) } else { value_range(*level, pixels) };
-        describer.start(pixels.len() as u64, low, high);
+        let lowest = T::lowest() + places.start as f64;
+        let range = || {
+            if T::BITS > 0 { [lowest, lowest + (places.len() - 1) as f64] } else { value_range(*level, pixels) }
+        };
+        describer.start(pixels.len() as u64, range);
         describer.bin_pixels(*level, pixels);
-        let is_dense = T::BITS > 0 && places.len() <= MAX_SPARSITY * pixels.len();
+        let is_dense = T::BITS > 0 && places.len() <= max_sparsity(describer) * pixels.len();
         if is_dense && (describer.needs_counts() || describer.needs_ranks()) {
             counts.resize(counts.len().max(table_len(&places)), 0);
             for pixel in pixels.iter() {
                 counts[pixel.place() - places.start] += 1;
             }
             let counts = &mut counts[..table_len(&places)];
-            dispatch!(*level, _simd => push_counts::<true>(counts, low, describer));
+            dispatch!(*level, _simd => push_counts::<true>(counts, lowest, describer));
         } else if describer.needs_counts() {
             T::sort(pixels);
             for equal in pixels.chunk_by(T::eq) {
@@ -114,7 +120,7 @@ impl<T: Pixel> Scratch<'_, T> {
         }
         let range = place_range(self.level, &self.pixels);
         let width = columns.iter().map(Range::len).max().unwrap_or(0);
-        if range.len() > MAX_SPARSITY * rows.len() * width {
+        if range.len() > max_sparsity(&self.describer) * rows.len() * width {
             for (columns, patch_out) in columns.iter().zip(row_out.chunks_mut(n_statistics)) {
                 self.describe_patch(plane, rows, columns, patch_out);
             }
@@ -148,12 +154,14 @@ impl<T: Pixel> Scratch<'_, T> {
     fn describe_table(&mut self, count: usize, places: &Range<usize>, patch_out: &mut [f64]) {
         let Self { level, counts, describer, .. } = self;
         let lowest = T::lowest() + places.start as f64;
-        let first = counts.iter().position(|n| *n > 0).unwrap_or(0);
-        let last = counts.iter().rposition(|n| *n > 0).unwrap_or(0);
-        describer.start(count as u64, lowest + first as f64, lowest + last as f64);
-        let held = first / GROUP * GROUP..last + 1;
-        let counts = &mut counts[held.start..held.end.next_multiple_of(GROUP)];
-        dispatch!(*level, _simd => push_counts::<false>(counts, lowest + held.start as f64, describer));
+        let counts = &mut counts[..table_len(places)];
+        let range = || {
+            let first = counts.iter().position(|n| *n > 0).unwrap_or(0);
+            let last = counts.iter().rposition(|n| *n > 0).unwrap_or(0);
+            [lowest + first as f64, lowest + last as f64]
+        };
+        describer.start(count as u64, range);
+        dispatch!(*level, _simd => push_counts::<false>(counts, lowest, describer));
         describer.finish(patch_out);
     }
 }
@@ -163,9 +171,8 @@ fn table_len(range: &Range<usize>) -> usize {
     range.len().next_multiple_of(GROUP)
 }
 
-/// The lowest and the highest value in a range of places.
-fn values_at(lowest: f64, places: &Range<usize>) -> [f64; 2] {
-    [lowest + places.start as f64, lowest + (places.end - 1) as f64]
+fn max_sparsity(describer: &Describer<'_>) -> usize {
+    if describer.needs_counts() { MAX_SPARSITY } else { MAX_SPARSITY_OF_RANKS }
 }
 
 /// The lowest and the highest of floats, which are numbers.

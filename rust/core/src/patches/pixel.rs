@@ -155,12 +155,11 @@ where
     for (grid, values_out) in overlapping {
         sliding::write_moments::<T, A>(exec, plane, grid, statistics, values_out)?;
     }
-    let shared: Vec<&Grid> = disjoint.iter().map(|(grid, _)| *grid).collect();
-    let summaries = shared::summaries::<T, A>(exec, plane, &shared)?;
-    for ((_, values_out), summaries) in disjoint.into_iter().zip(summaries) {
-        for (row_out, summary) in values_out.chunks_mut(statistics.len()).zip(summaries) {
-            write_moments(&summary.moments(), statistics, row_out);
+    let (shared, mut values_out): (Vec<&Grid>, Vec<_>) = disjoint.into_iter().unzip();
+    let describer = || {
+        |summary: &A::Summary, patch_out: &mut [f64]| {
+            write_moments(&summary.moments(), statistics, patch_out);
         }
-    }
-    Ok(())
+    };
+    shared::write::<T, A, _>(exec, plane, &shared, statistics.len(), describer, &mut values_out)
 }

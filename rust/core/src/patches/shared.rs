@@ -1,6 +1,8 @@
 //! Patches that do not overlap: the lines of all grids cut a plane into cells, each cell is read once, and patches are
 //! put together from cells, or from the patches of a finer grid where grids nest.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use fearless_simd::Level;
@@ -14,28 +16,73 @@ use crate::{Exec, Result};
 /// Pixels that a thread reads at a time: some tens of microseconds.
 const TASK: usize = 1 << 17;
 
-/// Summaries of the patches of each grid, shape (`n_rows`, `n_columns`).
-pub(super) fn summaries<T: Pixel, A: Accumulator<T>>(
+/// Writes what `describer` makes of the summary of each patch, for each grid shape (`n_rows`, `n_columns`,
+/// `n_statistics`).
+///
+/// Rows of patches are described while they are in cache, as soon as they are complete; only those that two threads
+/// read parts of are kept.
+pub(super) fn write<T: Pixel, A: Accumulator<T>, D: FnMut(&A::Summary, &mut [f64])>(
     exec: &Exec<'_>,
     plane: &Plane<'_, T>,
     grids: &[&Grid],
-) -> Result<Vec<Vec<A::Summary>>> {
-    let sources: Vec<Option<usize>> = (0..grids.len()).map(|index| source_of(grids, index)).collect();
-    let bases: Vec<usize> = (0..grids.len()).filter(|index| sources[*index].is_none()).collect();
-    let base_grids: Vec<&Grid> = bases.iter().map(|index| grids[*index]).collect();
-    let mut found: Vec<Vec<A::Summary>> = grids.iter().map(|_| Vec::new()).collect();
-    for (index, summaries) in bases.into_iter().zip(read_cells::<T, A>(exec, plane, &base_grids)?) {
-        found[index] = summaries;
-    }
-    // A source has more patches than what is made of it, or comes before it.
-    let mut order: Vec<usize> = (0..grids.len()).collect();
-    order.sort_by_key(|index| std::cmp::Reverse(grids[*index].len()));
-    for index in order {
-        if let Some(source) = sources[index] {
-            found[index] = put_together(exec.level, grids[index], grids[source], &found[source]);
+    n_statistics: usize,
+    describer: impl Fn() -> D + Sync,
+    values_out: &mut [&mut Vec<f64>],
+) -> Result<()> {
+    let family = Family::new(grids, plane.width());
+    let describe = |row: &[A::Summary]| {
+        let mut describe = describer();
+        let mut values = vec![f64::NAN; row.len() * n_statistics];
+        for (summary, patch_out) in row.iter().zip(values.chunks_mut(n_statistics)) {
+            describe(summary, patch_out);
+        }
+        values
+    };
+    let read = family
+        .tasks
+        .par_iter()
+        .map(|task| {
+            exec.check()?;
+            let mut rows = family.read::<T, A>(exec, plane, task.clone());
+            let pixels = family.row_cuts[task.start]..family.row_cuts[task.end];
+            let is_whole = |row: &PatchRow<A::Summary>| {
+                let interval = &grids[row.grid].rows()[row.row];
+                pixels.start <= interval.start && interval.end <= pixels.end
+            };
+            let written: Vec<_> = rows
+                .extract_if(.., |row| is_whole(row))
+                .map(|row| (row.grid, row.row, describe(&row.patches)))
+                .collect();
+            Ok((written, rows))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let mut parts: BTreeMap<(usize, usize), Vec<A::Summary>> = BTreeMap::new();
+    let mut put = |grid: usize, row: usize, values: &[f64]| {
+        values_out[grid][row * values.len()..][..values.len()].copy_from_slice(values);
+    };
+    for (written, rows) in read {
+        for (grid, row, values) in written {
+            put(grid, row, &values);
+        }
+        for PatchRow { grid, row, patches } in rows {
+            match parts.get_mut(&(grid, row)) {
+                Some(sums) => merge_rows(exec.level, sums, &patches),
+                None => drop(parts.insert((grid, row), patches)),
+            }
         }
     }
-    Ok(found)
+    let parts: Vec<_> = parts.into_iter().collect();
+    let written: Vec<_> = parts.par_iter().map(|((grid, row), patches)| (*grid, *row, describe(patches))).collect();
+    for (grid, row, values) in written {
+        put(grid, row, &values);
+    }
+    Ok(())
+}
+
+fn merge_rows<S: Summary>(level: Level, sums: &mut [S], others: &[S]) {
+    for (sum, other) in sums.iter_mut().zip(others) {
+        sum.merge(level, other);
+    }
 }
 
 /// The grid with the fewest patches that make up those of grid `index`.
@@ -48,114 +95,141 @@ fn source_of(grids: &[&Grid], index: usize) -> Option<usize> {
     (0..grids.len()).filter(is_source).min_by_key(|other| grids[*other].len())
 }
 
-fn put_together<S: Summary>(level: Level, grid: &Grid, source: &Grid, parts: &[S]) -> Vec<S> {
-    let Some([rows, columns]) = grid.made_of(source) else { return Vec::new() };
-    let width = source.columns().len();
-    let mut summaries = Vec::with_capacity(grid.len());
-    for rows in &rows {
-        for columns in &columns {
-            let mut summary = S::empty();
-            for row in rows.clone() {
-                parts[row * width..][columns.clone()].iter().for_each(|part| summary.merge(level, part));
-            }
-            summaries.push(summary);
-        }
-    }
-    summaries
+/// A row of patches of a grid, as far as it is known.
+struct PatchRow<S> {
+    grid: usize,
+    row: usize,
+    patches: Vec<S>,
 }
 
-/// Rows of patches of one grid as far as they are known: number of the row, and a summary for each column.
-type PatchRows<S> = Vec<(usize, Vec<S>)>;
-
-fn read_cells<T: Pixel, A: Accumulator<T>>(
-    exec: &Exec<'_>,
-    plane: &Plane<'_, T>,
-    grids: &[&Grid],
-) -> Result<Vec<Vec<A::Summary>>> {
-    let cells = Cells::new(grids, plane.width());
-    let read = cells
-        .tasks
-        .par_iter()
-        .map(|task| {
-            exec.check()?;
-            Ok(cells.read::<T, A>(exec, plane, grids, task.clone()))
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let mut found: Vec<_> = grids.iter().map(|grid| vec![A::Summary::empty(); grid.len()]).collect();
-    for of_grids in read {
-        for ((grid, summaries), rows) in grids.iter().zip(&mut found).zip(of_grids) {
-            let width = grid.columns().len();
-            for (row, parts) in rows {
-                for (summary, part) in summaries[row * width..].iter_mut().zip(&parts) {
-                    summary.merge(exec.level, part);
-                }
-            }
-        }
-    }
-    Ok(found)
+/// How cells or patches of a finer grid belong to the rows and columns of a grid, where they do.
+struct Owners {
+    /// The finer grid; none for cells.
+    source: Option<usize>,
+    rows: Vec<Option<usize>>,
+    columns: Vec<Option<usize>>,
 }
 
-/// The cells that the lines of several grids cut a plane into.
-struct Cells {
+/// Grids that are read together: the cells that their lines cut a plane into, and which grids are made of others.
+struct Family<'a> {
+    grids: &'a [&'a Grid],
+    owners: Vec<Owners>,
+    /// Grids, each after the one that it is made of.
+    order: Vec<usize>,
     row_cuts: Vec<usize>,
     column_cuts: Vec<usize>,
-    /// For each grid and each row of cells the row of patches that it belongs to.
-    row_owners: Vec<Vec<Option<usize>>>,
-    column_owners: Vec<Vec<Option<usize>>>,
     /// Rows of cells that a thread reads at a time.
     tasks: Vec<Range<usize>>,
 }
 
-impl Cells {
-    fn new(grids: &[&Grid], width: usize) -> Self {
-        let column_cuts = cuts(grids.iter().flat_map(|grid| grid.columns()));
-        let row_cuts = refined(&cuts(grids.iter().flat_map(|grid| grid.rows())), TASK.div_ceil(width));
-        let row_owners = grids.iter().map(|grid| owners(&row_cuts, grid.rows())).collect();
-        let column_owners = grids.iter().map(|grid| owners(&column_cuts, grid.columns())).collect();
+impl<'a> Family<'a> {
+    fn new(grids: &'a [&'a Grid], width: usize) -> Self {
+        let sources: Vec<Option<usize>> = (0..grids.len()).map(|index| source_of(grids, index)).collect();
+        let bases = || grids.iter().zip(&sources).filter(|(_, source)| source.is_none()).map(|(grid, _)| grid);
+        let column_cuts = cuts(bases().flat_map(|grid| grid.columns()));
+        let row_cuts = refined(&cuts(bases().flat_map(|grid| grid.rows())), TASK.div_ceil(width));
+        let owners_of = |(grid, source): (&&Grid, &Option<usize>)| {
+            let of_source = source.and_then(|source| Some((grids[source], grid.made_of(grids[source])?)));
+            let (rows, columns) = match of_source {
+                Some((finer, [rows, columns])) => {
+                    (owners_of_parts(finer.rows().len(), &rows), owners_of_parts(finer.columns().len(), &columns))
+                }
+                None => (owners(&row_cuts, grid.rows()), owners(&column_cuts, grid.columns())),
+            };
+            Owners { source: *source, rows, columns }
+        };
+        let owners = grids.iter().zip(&sources).map(owners_of).collect();
+        // A source has more patches than what is made of it, or comes before it.
+        let mut order: Vec<usize> = (0..grids.len()).collect();
+        order.sort_by_key(|index| Reverse(grids[*index].len()));
         let tasks = tasks(&row_cuts, width);
-        Self { row_cuts, column_cuts, row_owners, column_owners, tasks }
+        Self { grids, owners, order, row_cuts, column_cuts, tasks }
     }
 
+    /// All rows of patches, as far as the rows of cells of a task tell.
     fn read<T: Pixel, A: Accumulator<T>>(
         &self,
         exec: &Exec<'_>,
         plane: &Plane<'_, T>,
-        grids: &[&Grid],
         task: Range<usize>,
-    ) -> Vec<PatchRows<A::Summary>> {
+    ) -> Vec<PatchRow<A::Summary>> {
         let mut accumulator = A::new(exec.level);
         let mut cell = A::Summary::empty();
         let mut buffer = Vec::new();
-        let mut found: Vec<PatchRows<A::Summary>> = grids.iter().map(|_| Vec::new()).collect();
+        let mut current: Vec<Option<PatchRow<A::Summary>>> = self.grids.iter().map(|_| None).collect();
+        let mut found = Vec::new();
         for cell_row in task {
             let rows = self.row_cuts[cell_row]..self.row_cuts[cell_row + 1];
-            for (g, grid) in grids.iter().enumerate() {
-                if let Some(row) = self.row_owners[g][cell_row]
-                    && found[g].last().is_none_or(|(last, _)| *last != row)
-                {
-                    found[g].push((row, vec![A::Summary::empty(); grid.columns().len()]));
-                }
-            }
+            let bases: Vec<(usize, usize)> = (0..self.grids.len())
+                .filter(|grid| self.owners[*grid].source.is_none())
+                .filter_map(|grid| Some((grid, self.owners[grid].rows[cell_row]?)))
+                .collect();
             for (cell_column, ends) in self.column_cuts.windows(2).enumerate() {
-                let owner = |g: usize| {
-                    self.row_owners[g][cell_row]?;
-                    self.column_owners[g][cell_column]
-                };
-                if (0..grids.len()).all(|g| owner(g).is_none()) {
+                if bases.iter().all(|(grid, _)| self.owners[*grid].columns[cell_column].is_none()) {
                     continue;
                 }
                 let columns = ends[0]..ends[1];
                 plane.for_each_piece(&rows, &columns, A::MIN_RUN, &mut buffer, |piece| accumulator.add(piece));
                 accumulator.take(&mut cell);
-                for (g, rows) in found.iter_mut().enumerate() {
-                    if let (Some(column), Some((_, row))) = (owner(g), rows.last_mut()) {
-                        row[column].merge(exec.level, &cell);
+                for (grid, row) in &bases {
+                    if let Some(column) = self.owners[*grid].columns[cell_column] {
+                        self.row_of(&mut current, *grid, *row)[column].merge(exec.level, &cell);
                     }
                 }
             }
+            for grid in &self.order {
+                let ended = current[*grid].take_if(|row| self.grids[*grid].rows()[row.row].end == rows.end);
+                self.pass_on(exec.level, ended, &mut current, &mut found);
+            }
+        }
+        for grid in &self.order {
+            let begun = current[*grid].take();
+            self.pass_on(exec.level, begun, &mut current, &mut found);
         }
         found
     }
+
+    /// The row of a grid that patches are added to.
+    fn row_of<'r, S: Summary>(
+        &self,
+        current: &'r mut [Option<PatchRow<S>>],
+        grid: usize,
+        row: usize,
+    ) -> &'r mut Vec<S> {
+        let n_columns = self.grids[grid].columns().len();
+        let begin = || PatchRow { grid, row, patches: vec![S::empty(); n_columns] };
+        &mut current[grid].get_or_insert_with(begin).patches
+    }
+
+    /// Adds a row to the grids that are made of its patches, and to what was found.
+    fn pass_on<S: Summary>(
+        &self,
+        level: Level,
+        row: Option<PatchRow<S>>,
+        current: &mut [Option<PatchRow<S>>],
+        found: &mut Vec<PatchRow<S>>,
+    ) {
+        let Some(finer) = row else { return };
+        for (grid, owners) in self.owners.iter().enumerate().filter(|(_, owners)| owners.source == Some(finer.grid)) {
+            let Some(row) = owners.rows[finer.row] else { continue };
+            let patches = self.row_of(current, grid, row);
+            for (part, column) in finer.patches.iter().zip(&owners.columns) {
+                if let Some(column) = column {
+                    patches[*column].merge(level, part);
+                }
+            }
+        }
+        found.push(finer);
+    }
+}
+
+/// For each of `n` parts the interval of parts that it belongs to.
+fn owners_of_parts(n: usize, intervals: &[Range<usize>]) -> Vec<Option<usize>> {
+    let mut owners = vec![None; n];
+    for (owner, parts) in intervals.iter().enumerate() {
+        owners[parts.clone()].fill(Some(owner));
+    }
+    owners
 }
 
 /// Cuts at most `step` apart.
@@ -177,7 +251,7 @@ fn owners(cuts: &[usize], intervals: &[Range<usize>]) -> Vec<Option<usize>> {
         }
         intervals.get(interval).filter(|interval| interval.contains(start)).map(|_| interval)
     };
-    cuts[..cuts.len() - 1].iter().map(owner).collect()
+    cuts[..cuts.len().saturating_sub(1)].iter().map(owner).collect()
 }
 
 /// Consecutive rows of cells with about [`TASK`] pixels together.
