@@ -95,9 +95,9 @@ fn measure_range<S: Simd, T: Pixel>(
             let square = pixels.plane(channel).filter(|_| leaves.grid().is_square(level, place));
             let (count, low, high, moments) = match (level, square) {
                 (0, _) => tally_pixel(pixels, leaves.grid(), place, channel, &mut copy),
-                (1, Some(plane)) => tally_square::<T, 2>(leaves.grid(), place, plane),
-                (2, Some(plane)) => tally_square::<T, 4>(leaves.grid(), place, plane),
-                (3, Some(plane)) => tally_square::<T, 8>(leaves.grid(), place, plane),
+                (1, Some(pixels)) => tally_square::<T, 2>(leaves.grid(), place, pixels),
+                (2, Some(pixels)) => tally_square::<T, 4>(leaves.grid(), place, pixels),
+                (3, Some(pixels)) => tally_square::<T, 8>(leaves.grid(), place, pixels),
                 _ => {
                     let (extent, rows) = rows_of(leaves.grid(), level, place);
                     if level < LONG || pixels.is_masked() || !extent[2].is_multiple_of(LANES) {
@@ -151,9 +151,9 @@ fn tally_pixel<T: Pixel>(
 
 /// Adds up a small square that all pixels count of, all columns at a time.
 #[inline(always)]
-fn tally_square<T: Pixel, const SIDE: usize>(grid: Grid, place: [usize; 3], plane: &[T]) -> Found<T> {
+fn tally_square<T: Pixel, const SIDE: usize>(grid: Grid, place: [usize; 3], pixels: &[T]) -> Found<T> {
     let [_, _, width] = grid.shape();
-    let corner = &plane[(place[1] * width + place[2]) * SIDE..];
+    let corner = &pixels[(place[1] * width + place[2]) * SIDE..];
     let first = corner[0];
     let (mut lows, mut highs) = ([first; SIDE], [first; SIDE]);
     let (mut sums, mut squares) = ([0.0; SIDE], [0.0; SIDE]);
