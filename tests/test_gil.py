@@ -11,7 +11,7 @@ from clast import _core
 rng = np.random.default_rng(0)
 FEW = rng.normal(size=(400_000, 4))
 MANY = rng.normal(size=(100_000, 64))
-SHORTS = rng.integers(0, 1 << 16, size=(4_000_000, 1), dtype=np.uint16)
+SHORTS = rng.integers(0, 1 << 16, size=(30_000_000, 1), dtype=np.uint16)
 EDGES = np.linspace(-5, 5, 257)
 LABELS = rng.integers(0, 100, size=len(MANY), dtype=np.int32)
 

@@ -9,6 +9,7 @@ import tifffile
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from sklearn.cluster import AgglomerativeClustering
 
 import clast
 from clast.image import Image
@@ -312,6 +313,62 @@ class TestResult:
         assert left.get_title().startswith(title)
         assert len(left.collections[0].get_segments()) > 3
         assert right.get_title() == "mean of each block"
+
+
+class TestSplitAndMerge:
+    # Two squares on a ground; the ramp down the left side is split, though neighbours on it are near each other.
+    IMAGE = np.repeat(np.arange(16, dtype=np.uint8)[:, np.newaxis], 16, axis=1)
+    IMAGE[4:8, 8:12] = 100
+    IMAGE[9:13, 9:15] = 200
+
+    def test_regions_are_those_of_the_picture(self):
+        tree = clast.quadtree(self.IMAGE, threshold=1)
+        merged = tree.merge(threshold=20)
+        np.testing.assert_array_equal(merged.labels, np.select([self.IMAGE == 100, self.IMAGE == 200], [1, 3], 2))
+        assert merged.n_regions == 3
+        assert len(merged.tree) == tree.n_leaves - 3
+        np.testing.assert_array_equal(tree.merge(n_regions=3).labels, merged.labels)
+
+    def test_means_are_weighted_by_area(self):
+        image = np.array([[0, 0, 6, 10]], dtype=np.uint8)  # leaves 0 0, 6, 10; then 0 0 at 0 and 6 10 at 8
+        merged = clast.quadtree(image, threshold=1).merge(n_regions=1)
+        np.testing.assert_array_equal(merged.tree, [[1, 2, 4, 2], [0, 3, 8, 4]])
+        image = np.array([[0, 0, 4, 9]], dtype=np.uint8)  # 0 0 and 4 have the mean 4 / 3, not 2
+        merged = clast.quadtree(image, threshold=1).merge(n_regions=1)
+        np.testing.assert_allclose(merged.tree, [[0, 1, 4, 3], [2, 3, 9 - 4 / 3, 4]])
+        assert clast.quadtree(image, threshold=1).merge(threshold=7).n_regions == 2
+
+    def test_pixels_that_do_not_count_are_no_region(self):
+        image = np.stack([self.IMAGE, 255 - self.IMAGE], axis=-1).astype(np.float32)
+        image[3, 4, 1] = np.nan
+        image[9:13, 9:15] = np.inf
+        tree = clast.quadtree(image, threshold=1, channel_axis=-1)
+        expected = np.where(np.isfinite(image).all(axis=-1), np.where(self.IMAGE == 100, 1, 2), 0)
+        np.testing.assert_array_equal(tree.merge(threshold=20).labels, expected)
+        np.testing.assert_array_equal(tree.cluster(clast.KMeans(2, random_state=0)) == 0, expected == 0)
+
+    def test_clusters_of_leaves(self):
+        rough = np.indices((16, 16)).sum(axis=0) % 2 * 40  # of the same mean as the flat half beside it
+        image = np.hstack([np.full((16, 16), 20), rough, np.full((16, 16), 90)]).astype(np.uint8)
+        tree = clast.quadtree(image, threshold=0, min_size=4)
+        for features, groups in [(("mean",), [1, 1, 2]), (("mean", "std"), [1, 2, 3])]:
+            expected = np.tile(np.repeat(groups, 16), (16, 1))
+            for model in [clast.KMeans(max(groups), random_state=0), AgglomerativeClustering(max(groups))]:
+                classes = tree.cluster(model, features=features)
+                np.testing.assert_array_equal(clast.match_labels(classes, expected), expected)
+
+    def test_a_leaf_weighs_as_much_as_its_pixels(self):
+        image = np.full((8, 8), 10, dtype=np.uint8)
+        image[0, 0] = 100
+        model = clast.KMeans(1)
+        clast.quadtree(image, threshold=0).cluster(model)
+        np.testing.assert_allclose(model.cluster_centers_, [[image.mean()]])
+
+    def test_nothing_to_merge_by(self):
+        with pytest.raises(ValueError, match="give 'threshold' or 'n_regions'"):
+            clast.quadtree(MATLAB, threshold=5).merge()
+        with pytest.raises(ValueError, match="'features' is"):
+            clast.quadtree(MATLAB, threshold=5).cluster(clast.KMeans(2), features=("colour",))
 
 
 class TestInput:

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from clast import _core
 from clast._lookup import look_up
 from clast.image import Image, save_labels
+from clast.regions import MergeResult, cluster_regions, merge_regions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,6 +230,86 @@ class QuadTree:
 
         return replace(self, threshold=check_threshold(threshold, len(self.threshold)))
 
+    def merge(self, threshold: float | None = None, n_regions: int | None = None) -> MergeResult:
+        """Join neighbouring leaves into regions of any shape, those whose means are nearest first: split and merge.
+
+        Parameters
+        ----------
+        threshold : float, optional
+            Euclidean distance of means up to which neighbours are joined.
+        n_regions : int, optional
+            Join until so many are left.
+
+        Returns
+        -------
+        MergeResult
+            What :func:`clast.regions.merge_regions` finds for `labels`: new labels on the image, 0 where pixels do not
+            count, and the order of the merges.
+
+        Raises
+        ------
+        ValueError
+            If neither is given, or one is out of range.
+
+        Notes
+        -----
+        The mean of a region is that of its pixels: leaves weigh as much as they have pixels that count. Cost: one read
+        of the image, and O(n log n) for n pairs of leaves that touch.
+
+        References
+        ----------
+        .. [1] S. L. Horowitz and T. Pavlidis, "Picture segmentation by a tree traversal algorithm", Journal of the ACM
+           23(2), 1976. :doi:`10.1145/321941.321956`
+
+        Examples
+        --------
+        >>> import clast, numpy as np
+        >>> image = np.array([[1, 1, 7, 7], [1, 1, 7, 1], [2, 2, 1, 1], [2, 2, 1, 1]], dtype=np.uint8)
+        >>> clast.quadtree(image, threshold=1).merge(threshold=2).labels
+        array([[1, 1, 2, 2],
+               [1, 1, 2, 1],
+               [1, 1, 1, 1],
+               [1, 1, 1, 1]])
+        """
+        if threshold is None and n_regions is None:
+            raise ValueError("give 'threshold' or 'n_regions': without them, nothing is merged")
+        return merge_regions(self.labels, self._counting_pixels, threshold=threshold, n_regions=n_regions)
+
+    def cluster(self, model: Any, *, features: Sequence[str] = ("mean",)) -> NDArray[np.int32]:
+        """Cluster the leaves by their numbers, and give every pixel the class of its leaf.
+
+        Parameters
+        ----------
+        model : clusterer
+            Has ``fit_predict(X)``. If it takes ``sample_weight``, a leaf weighs as much as it has pixels that count.
+        features : sequence of str, default=("mean",)
+            What leaves are compared by: "area", "centroid", "mean", "std", "min", "max", side by side.
+
+        Returns
+        -------
+        ndarray of the image's shape, int32
+            Class of every pixel from 1 on; 0 where pixels do not count, and for what the model leaves out (-1).
+
+        Raises
+        ------
+        ValueError
+            If a feature is unknown.
+
+        See Also
+        --------
+        clast.regions.cluster_regions : the same for any label image.
+
+        Examples
+        --------
+        >>> import clast, numpy as np
+        >>> image = np.array([[1, 1, 7, 7], [1, 1, 7, 7], [8, 8, 2, 0], [8, 8, 1, 0]], dtype=np.uint8)
+        >>> tree = clast.quadtree(image, threshold=1)
+        >>> classes = tree.cluster(clast.KMeans(2, random_state=0), features=("mean", "std"))
+        >>> np.unique(classes[image < 5]).size, np.unique(classes[image > 5]).size
+        (1, 1)
+        """
+        return cluster_regions(self.labels, self._counting_pixels, model, features=features)
+
     def plot(self, **options: Any) -> "Figure":
         """Show the image under the outlines of the blocks, beside the mean of each block.
 
@@ -282,6 +363,14 @@ class QuadTree:
     @property
     def _inside(self) -> NDArray[np.bool_] | None:
         return None if self.mask is None else self.mask.reshape(-1)
+
+    @property
+    def _counting_pixels(self) -> NDArray[Any]:
+        """The pixels, 0 where they do not count: they may not be finite there."""
+        if self.mask is None:
+            return self.image.data
+        inside = self.mask[..., np.newaxis] if self.image.has_channels else self.mask
+        return np.where(inside, self.image.data, self.image.data.dtype.type(0))
 
     @cached_property
     def _measures(self) -> tuple[NDArray[Any], ...]:

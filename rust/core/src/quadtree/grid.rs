@@ -85,6 +85,13 @@ impl Grid {
         extent
     }
 
+    /// Whether the block is one of an image, and no border cuts it.
+    #[inline(always)]
+    pub(crate) fn is_square(&self, level: usize, place: [usize; 3]) -> bool {
+        let [_, height, width] = self.extent(level, place);
+        self.ndim == 2 && height == 1 << level && width == 1 << level
+    }
+
     /// Planes, rows and columns of pixels.
     #[inline(always)]
     pub(crate) fn shape(&self) -> [usize; 3] {

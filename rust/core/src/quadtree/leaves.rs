@@ -1,5 +1,6 @@
 //! Leaves as they come back from the caller, checked.
 
+use std::mem::replace;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -48,13 +49,8 @@ impl<'a> Leaves<'a> {
             .collect();
         let leaves = Self { grid, origins, base, ranges, bands: grid.bands(base, top) };
         for level in base..=top {
-            let range = leaves.range(level);
-            let start = range.start;
-            let is_wrong = |leaf: &usize| {
-                !leaves.is_on_grid(level, *leaf)
-                    || (*leaf > start && leaves.place(level, *leaf) <= leaves.place(level, *leaf - 1))
-            };
-            if let Some(leaf) = range.into_par_iter().with_min_len(MIN_CHECKED).find_any(is_wrong) {
+            let wrong = if ndim == 2 { leaves.find_wrong::<2>(level) } else { leaves.find_wrong::<3>(level) };
+            if let Some(leaf) = wrong {
                 let got = format!("{:?}", &origins[leaf * ndim..][..ndim]);
                 return Err(Error::Range { argument: "origins", got, needed: "on the grid and in order".into() });
             }
@@ -91,12 +87,21 @@ impl<'a> Leaves<'a> {
         self.ranges[level - self.base].clone()
     }
 
-    #[inline(always)]
-    fn is_on_grid(&self, level: usize, leaf: usize) -> bool {
-        let (ndim, shape) = (self.grid.ndim(), self.grid.shape());
-        let origin = &self.origins[leaf * ndim..][..ndim];
+    /// A leaf of a level that is not on its grid, or not behind the one before.
+    fn find_wrong<const D: usize>(&self, level: usize) -> Option<usize> {
+        let range = self.range(level);
+        let origins = &self.origins.as_chunks::<D>().0[range.clone()];
+        let mut extents = [0; D];
+        extents.copy_from_slice(&self.grid.shape()[3 - D..]);
         let is_on_axis = |at: i32, extent: usize| at >= 0 && (at as usize) < extent && at & ((1 << level) - 1) == 0;
-        origin.iter().zip(&shape[3 - ndim..]).all(|(at, extent)| is_on_axis(*at, *extent))
+        let is_on_grid = |origin: [i32; D]| (0..D).all(|axis| is_on_axis(origin[axis], extents[axis]));
+        let wrong = origins.par_chunks(MIN_CHECKED).enumerate().find_map_any(|(chunk, some)| {
+            let start = chunk * MIN_CHECKED;
+            let mut before = if start == 0 { [-1; D] } else { origins[start - 1] };
+            let wrong = some.iter().position(|origin| !is_on_grid(*origin) || replace(&mut before, *origin) >= *origin);
+            wrong.map(|at| start + at)
+        });
+        wrong.map(|at| range.start + at)
     }
 
     /// Plane, row and column of blocks where a leaf of a level lies.

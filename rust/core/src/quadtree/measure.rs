@@ -92,14 +92,19 @@ fn measure_range<S: Simd, T: Pixel>(
     for (i, leaf) in range.enumerate() {
         let place = leaves.place(level, leaf);
         for channel in 0..n_channels {
-            let (count, low, high, moments) = if level == 0 {
-                tally_pixel(pixels, leaves.grid(), place, channel, &mut copy)
-            } else {
-                let (extent, rows) = rows_of(leaves.grid(), level, place);
-                if level < LONG || pixels.is_masked() || !extent[2].is_multiple_of(LANES) {
-                    tally_any(pixels, rows, channel, &mut copy)
-                } else {
-                    tally_lanes(simd, pixels, rows, channel, &mut copy)
+            let square = pixels.plane(channel).filter(|_| leaves.grid().is_square(level, place));
+            let (count, low, high, moments) = match (level, square) {
+                (0, _) => tally_pixel(pixels, leaves.grid(), place, channel, &mut copy),
+                (1, Some(pixels)) => tally_square::<T, 2>(leaves.grid(), place, pixels),
+                (2, Some(pixels)) => tally_square::<T, 4>(leaves.grid(), place, pixels),
+                (3, Some(pixels)) => tally_square::<T, 8>(leaves.grid(), place, pixels),
+                _ => {
+                    let (extent, rows) = rows_of(leaves.grid(), level, place);
+                    if level < LONG || pixels.is_masked() || !extent[2].is_multiple_of(LANES) {
+                        tally_any(pixels, rows, channel, &mut copy)
+                    } else {
+                        tally_lanes(simd, pixels, rows, channel, &mut copy)
+                    }
                 }
             };
             let at = i * n_channels + channel;
@@ -142,6 +147,30 @@ fn tally_pixel<T: Pixel>(
     }
     let pixel = pixels.row(channel, at, 1, copy)[0];
     (1, pixel, pixel, [pixel.number(), 0.0])
+}
+
+/// Adds up a small square that all pixels count of, all columns at a time.
+#[inline(always)]
+fn tally_square<T: Pixel, const SIDE: usize>(grid: Grid, place: [usize; 3], pixels: &[T]) -> Found<T> {
+    let [_, _, width] = grid.shape();
+    let corner = &pixels[(place[1] * width + place[2]) * SIDE..];
+    let first = corner[0];
+    let (mut lows, mut highs) = ([first; SIDE], [first; SIDE]);
+    let (mut sums, mut squares) = ([0.0; SIDE], [0.0; SIDE]);
+    for row in corner.chunks(width).take(SIDE).filter_map(|row| row.first_chunk::<SIDE>()) {
+        for x in 0..SIDE {
+            let difference = row[x].number() - first.number();
+            lows[x] = least(lows[x], row[x]);
+            highs[x] = most(highs[x], row[x]);
+            sums[x] += difference;
+            squares[x] += difference * difference;
+        }
+    }
+    let share = 1.0 / (SIDE * SIDE) as f64;
+    let mean = sums.iter().sum::<f64>() * share;
+    let variance = most(squares.iter().sum::<f64>() * share - mean * mean, 0.0);
+    let (low, high) = (lows.into_iter().fold(first, least), highs.into_iter().fold(first, most));
+    (SIDE * SIDE, low, high, [first.number() + mean, variance.sqrt()])
 }
 
 /// What is added up of a leaf's pixels. Their differences from the first one are small, and their squares do not cancel.

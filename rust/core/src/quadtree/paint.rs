@@ -59,23 +59,22 @@ pub fn paint<L: Label>(
             let range = if *level > bands.level { ranges[0].clone() } else { ranges[band].clone() };
             for leaf in range {
                 let place = leaves.place(*level, leaf);
-                let extent = leaves.grid().extent(*level, place);
-                let corner = [place[0] << level, place[1] << level, place[2] << level];
                 let label = L::from_label(labels.map_or(leaf as i32 + 1, |labels| labels[leaf]));
-                for z in corner[0].max(planes.start)..(corner[0] + extent[0]).min(planes.end) {
-                    for y in corner[1].max(lines.start)..(corner[1] + extent[1]).min(lines.end) {
-                        let start = (z * height + y) * width + corner[2];
-                        let row = &mut out[start - begin..][..extent[2]];
-                        match inside {
-                            // To fill one pixel by a loop takes longer than to write it.
-                            None if *level == 0 => row[0] = label,
-                            None => row.fill(label),
-                            Some(inside) => {
-                                for (out, inside) in row.iter_mut().zip(&inside[start..]) {
-                                    if *inside {
-                                        *out = label;
-                                    }
-                                }
+                let side = Some(*level).filter(|_| inside.is_none() && leaves.grid().is_square(*level, place));
+                match side {
+                    Some(0) => fill_square::<L, 1>(out, begin, width, place, label),
+                    Some(1) => fill_square::<L, 2>(out, begin, width, place, label),
+                    Some(2) => fill_square::<L, 4>(out, begin, width, place, label),
+                    Some(3) => fill_square::<L, 8>(out, begin, width, place, label),
+                    Some(4) => fill_square::<L, 16>(out, begin, width, place, label),
+                    _ => {
+                        let extent = leaves.grid().extent(*level, place);
+                        let corner = place.map(|place| place << level);
+                        for z in corner[0].max(planes.start)..(corner[0] + extent[0]).min(planes.end) {
+                            for y in corner[1].max(lines.start)..(corner[1] + extent[1]).min(lines.end) {
+                                let start = (z * height + y) * width + corner[2];
+                                let row = &mut out[start - begin..][..extent[2]];
+                                fill_row(row, inside.map(|inside| &inside[start..]), label);
                             }
                         }
                     }
@@ -84,4 +83,23 @@ pub fn paint<L: Label>(
         }
         Ok(())
     })
+}
+
+/// Fills a square that no border cuts, in an image from pixel `begin` on; rows of a known length are a store or two.
+#[inline(always)]
+fn fill_square<L: Label, const SIDE: usize>(out: &mut [L], begin: usize, width: usize, place: [usize; 3], label: L) {
+    let corner = (place[1] * width + place[2]) * SIDE - begin;
+    for row in out[corner..].chunks_mut(width).take(SIDE).filter_map(|row| row.first_chunk_mut::<SIDE>()) {
+        *row = [label; SIDE];
+    }
+}
+
+#[inline(always)]
+fn fill_row<L: Label>(row: &mut [L], inside: Option<&[bool]>, label: L) {
+    let Some(inside) = inside else { return row.fill(label) };
+    for (out, inside) in row.iter_mut().zip(inside) {
+        if *inside {
+            *out = label;
+        }
+    }
 }

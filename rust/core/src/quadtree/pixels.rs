@@ -70,7 +70,10 @@ macro_rules! float_pixel {
             #[inline(always)]
             fn are_finite(row: &[Self]) -> bool {
                 // The bits of positive floats are ordered as they are, and maxima of integers need no order of operations.
-                let largest = row.iter().fold(0, |largest, pixel| pixel.abs().to_bits().max(largest));
+                let mut largest = 0;
+                for pixel in row {
+                    largest = pixel.abs().to_bits().max(largest);
+                }
                 largest < <$type>::INFINITY.to_bits()
             }
 
@@ -122,6 +125,14 @@ impl<'a, T: Element> Pixels<'a, T> {
     /// Whether not all pixels count.
     pub(crate) fn is_masked(&self) -> bool {
         self.inside.is_some()
+    }
+
+    /// All pixels of a channel, if they lie side by side and all count.
+    #[inline(always)]
+    pub(crate) fn plane(&self, channel: usize) -> Option<&'a [T]> {
+        let (values, n_pixels) = (self.samples.values(), self.samples.n_samples());
+        let is_plane = self.n_channels() == 1 || self.samples.layout() == Layout::Planes;
+        (is_plane && !self.is_masked()).then(|| &values[channel * n_pixels..][..n_pixels])
     }
 
     /// `len` pixels of a channel from `start` on; `copy` holds them where channels are interleaved.

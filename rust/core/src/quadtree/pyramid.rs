@@ -1,17 +1,23 @@
 //! The criterion of every block that may split, from the bottom up in one read of the pixels.
 //!
 //! A row of the lowest blocks is first added up column by column, over all its rows of pixels, and only then joined
-//! sideways; higher rows are made of the rows below as soon as these are complete, while they are still in the cache.
+//! sideways, one strip of columns after the other, which stay in the first-level cache; higher rows are made of the rows below as soon as these are complete, while they are still in the cache.
 
 use std::mem::swap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use fearless_simd::dispatch;
 use rayon::prelude::*;
 
 use super::grid::{Bands, Grid};
 use super::pixels::{Pixel, Pixels};
-use super::summary::{Counts, Moments, Range, Row, Summary, Sums};
+use super::summary::{Counts, Extremes, Moments, Row, Summary, Sums};
 use crate::{Exec, Result};
+
+/// Bytes of one number of all columns of a strip: two or three numbers for each, the pixels and what they are joined to
+/// fit 32 KiB.
+const STRIP: usize = 8 << 10;
 
 /// Writes the difference of the largest and the least pixel of every block of levels `first`, `first + 1`, ... to the
 /// slices of `levels`, each of shape (`n_channels`, planes, rows, columns of blocks). False if a pixel that counts is not
@@ -26,7 +32,7 @@ pub fn build<T: Pixel>(
     first: usize,
     levels: &mut [&mut [T::Difference]],
 ) -> Result<bool> {
-    Build { exec, pixels, grid, summary: Range, first }.run(levels)
+    Build { exec, pixels, grid, summary: Extremes, first }.run(levels)
 }
 
 /// The same for the population variance of the pixels.
@@ -59,7 +65,7 @@ struct Build<'a, T, S> {
 /// Room for one row of blocks of every level of a band.
 struct Rows<T, N> {
     copy: Vec<T>,
-    /// By level: blocks of this level, from level 0, single columns of pixels, on.
+    /// By level: blocks of this level, from level 0, single columns of pixels, on; those of a strip below the first level.
     done: Vec<Row<N>>,
     /// By level: what a row of this level is before neighbours are joined.
     wide: Vec<Row<N>>,
@@ -118,8 +124,17 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
         Ok(largest)
     }
 
+    /// Columns of a strip: whole blocks of the first level.
+    fn strip(&self) -> usize {
+        (STRIP / size_of::<S::Number>()).max(1 << self.first)
+    }
+
     fn rows(&self, top: usize) -> Rows<T, S::Number> {
-        let row = |level| Row::new(self.summary.n_planes(), self.grid.blocks(level)[2]);
+        let row = |level: usize| {
+            let n_blocks = self.grid.blocks(level)[2];
+            let width = if level < self.first { n_blocks.min(self.strip() >> level) } else { n_blocks };
+            Row::new(self.summary.n_planes(), width)
+        };
         Rows {
             copy: Vec::new(),
             done: (0..=top).map(row).collect(),
@@ -140,12 +155,17 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
         band: usize,
     ) -> bool {
         if level == self.first {
-            if !self.add_pixels(rows, channel, place) {
-                return false;
-            }
-            for level in 1..=level {
-                let (below, above) = rows.done.split_at_mut(level);
-                self.summary.halve(self.exec.level, &below[level - 1], &mut above[0]);
+            let [_, _, width] = self.grid.shape();
+            for start in (0..width).step_by(self.strip()) {
+                let strip = start..width.min(start + self.strip());
+                if !self.add_pixels(rows, channel, place, strip) {
+                    return false;
+                }
+                for above in 1..=level {
+                    let (below, above_rows) = rows.done.split_at_mut(above);
+                    let at = if above == level { start >> level } else { 0 };
+                    self.summary.halve(self.exec.level, &below[above - 1], &mut above_rows[0], at);
+                }
             }
         } else {
             let mut is_begun = false;
@@ -161,7 +181,7 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
                 }
                 is_begun = true;
             }
-            self.summary.halve(self.exec.level, &rows.wide[level], &mut rows.done[level]);
+            self.summary.halve(self.exec.level, &rows.wide[level], &mut rows.done[level], 0);
         }
         let [planes, lines] = bands.places(band, level);
         let index = (place[0] - planes.start) * lines.len() + place[1] - lines.start;
@@ -169,18 +189,27 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
         true
     }
 
-    /// Adds up the pixels of a row of the lowest blocks, column by column.
-    fn add_pixels(&self, rows: &mut Rows<T, S::Number>, channel: usize, place: [usize; 2]) -> bool {
+    /// Adds up the pixels of a strip of a row of the lowest blocks, column by column.
+    fn add_pixels(
+        &self,
+        rows: &mut Rows<T, S::Number>,
+        channel: usize,
+        place: [usize; 2],
+        strip: Range<usize>,
+    ) -> bool {
         let [_, height, width] = self.grid.shape();
         let corner = place.map(|place| place << self.first);
         let [depth, lines, _] = self.grid.extent(self.first, [place[0], place[1], 0]);
+        for (level, row) in rows.done[..self.first].iter_mut().enumerate() {
+            row.set_width(strip.len().div_ceil(1 << level));
+        }
         let mut is_begun = false;
         for z in corner[0]..corner[0] + depth {
             for y in corner[1]..corner[1] + lines {
-                let start = (z * height + y) * width;
-                let pixels = self.pixels.row(channel, start, width, &mut rows.copy);
-                let inside = self.pixels.inside(start, width);
-                if inside.is_none() && !T::are_finite(pixels) {
+                let start = (z * height + y) * width + strip.start;
+                let pixels = self.pixels.row(channel, start, strip.len(), &mut rows.copy);
+                let inside = self.pixels.inside(start, strip.len());
+                if inside.is_none() && !dispatch!(self.exec.level, _simd => T::are_finite(pixels)) {
                     return false;
                 }
                 if is_begun {
@@ -221,7 +250,7 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
                     }
                     let wide = wide.unwrap_or_else(|| Row::new(self.summary.n_planes(), width_below));
                     let mut row = Row::new(self.summary.n_planes(), width);
-                    self.summary.halve(self.exec.level, &wide, &mut row);
+                    self.summary.halve(self.exec.level, &wide, &mut row, 0);
                     self.write(level, [z, y], &row, z * lines + y, out);
                     rows.push(row);
                 }

@@ -55,23 +55,36 @@ criterion!(f64, f64s, |threshold: f64| threshold);
 #[derive(Debug, Clone)]
 pub(crate) struct Row<C> {
     numbers: Vec<C>,
+    /// From one plane to the next.
+    stride: usize,
     width: usize,
 }
 
 impl<C: Pod> Row<C> {
     pub(crate) fn new(n_planes: usize, width: usize) -> Self {
-        Self { numbers: vec![C::zeroed(); n_planes * width], width }
+        Self { numbers: vec![C::zeroed(); n_planes * width], stride: width, width }
+    }
+
+    /// Leaves only the first blocks, or all again.
+    pub(crate) fn set_width(&mut self, width: usize) {
+        self.width = width.min(self.stride);
     }
 
     #[inline(always)]
     fn plane(&self, plane: usize) -> &[C] {
-        &self.numbers[plane * self.width..][..self.width]
+        &self.numbers[plane * self.stride..][..self.width]
     }
 
     #[inline(always)]
     fn planes_mut<const P: usize>(&mut self) -> [&mut [C]; P] {
-        let mut planes = self.numbers.chunks_exact_mut(self.width);
-        std::array::from_fn(|_| planes.next().unwrap_or_default())
+        self.part_mut(0, self.width)
+    }
+
+    /// `len` blocks from `start` on.
+    #[inline(always)]
+    fn part_mut<const P: usize>(&mut self, start: usize, len: usize) -> [&mut [C]; P] {
+        let mut planes = self.numbers.chunks_exact_mut(self.stride);
+        std::array::from_fn(|_| &mut planes.next().unwrap_or_default()[start..start + len])
     }
 }
 
@@ -97,8 +110,8 @@ pub(crate) trait Summary<T: Pixel>: Copy + Send + Sync {
     fn add(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<Self::Number>);
     /// Adds a row of blocks to another.
     fn merge(self, level: Level, other: &Row<Self::Number>, row: &mut Row<Self::Number>);
-    /// Joins neighbours in a row.
-    fn halve(self, level: Level, row: &Row<Self::Number>, half: &mut Row<Self::Number>);
+    /// Joins neighbours in a row; the first two become block `at` of `half`.
+    fn halve(self, level: Level, row: &Row<Self::Number>, half: &mut Row<Self::Number>, at: usize);
     /// Writes the criterion of each block; that of a block without pixels is 0.
     fn criterion(self, level: Level, row: &Row<Self::Number>, counts: Counts, out: &mut [Self::Criterion]);
 }
@@ -127,9 +140,9 @@ pub(crate) fn most<C: PartialOrd>(a: C, b: C) -> C {
 
 /// Least and largest pixel. A block without pixels has them the wrong way round.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Range;
+pub(crate) struct Extremes;
 
-impl<T: Pixel> Summary<T> for Range {
+impl<T: Pixel> Summary<T> for Extremes {
     type Number = T;
     type Criterion = T::Difference;
 
@@ -183,8 +196,8 @@ impl<T: Pixel> Summary<T> for Range {
         });
     }
 
-    fn halve(self, level: Level, row: &Row<T>, half: &mut Row<T>) {
-        let [low, high] = half.planes_mut();
+    fn halve(self, level: Level, row: &Row<T>, half: &mut Row<T>, at: usize) {
+        let [low, high] = half.part_mut(at, row.width.div_ceil(2));
         dispatch!(level, _simd => {
             join(row.plane(0), low, least);
             join(row.plane(1), high, most);
@@ -220,8 +233,19 @@ impl<T: Pixel> Summary<T> for Sums {
     }
 
     fn start(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<f64>) {
-        columns.numbers.fill(0.0);
-        self.add(level, pixels, inside, columns);
+        if inside.is_some() {
+            columns.numbers.fill(0.0);
+            self.add(level, pixels, inside, columns);
+        } else {
+            let [sums, squares] = columns.planes_mut();
+            dispatch!(level, _simd => {
+                for ((sum, squares), pixel) in sums.iter_mut().zip(squares).zip(pixels) {
+                    let number = pixel.number();
+                    *sum = number;
+                    *squares = number * number;
+                }
+            });
+        }
     }
 
     fn add(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<f64>) {
@@ -255,11 +279,11 @@ impl<T: Pixel> Summary<T> for Sums {
         });
     }
 
-    fn halve(self, level: Level, row: &Row<f64>, half: &mut Row<f64>) {
-        let width = half.width;
+    fn halve(self, level: Level, row: &Row<f64>, half: &mut Row<f64>, at: usize) {
+        let (stride, width) = (half.stride, row.width.div_ceil(2));
         dispatch!(level, _simd => {
-            for (plane, half) in half.numbers.chunks_exact_mut(width).enumerate() {
-                join(row.plane(plane), half, |a, b| a + b);
+            for (plane, half) in half.numbers.chunks_exact_mut(stride).enumerate() {
+                join(row.plane(plane), &mut half[at..at + width], |a, b| a + b);
             }
         });
     }
@@ -346,8 +370,8 @@ impl<T: Pixel> Summary<T> for Moments {
         });
     }
 
-    fn halve(self, level: Level, row: &Row<f64>, half: &mut Row<f64>) {
-        let [counts, means, squares] = half.planes_mut();
+    fn halve(self, level: Level, row: &Row<f64>, half: &mut Row<f64>, at: usize) {
+        let [counts, means, squares] = half.part_mut(at, row.width.div_ceil(2));
         let block = |i: usize| [row.plane(0)[i], row.plane(1)[i], row.plane(2)[i]];
         dispatch!(level, _simd => {
             for i in 0..counts.len() {
