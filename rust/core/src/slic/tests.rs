@@ -139,7 +139,9 @@ impl Case {
 
     fn update<R: Real>(&self, labels: &[i64], ignores_colour: bool, centers: &mut [Vec<R>], maxima: &mut [R]) {
         let mut counts = vec![0.0; centers.len()];
-        centers.iter_mut().for_each(|center| center.fill(R::ZERO));
+        for center in centers.iter_mut() {
+            center.fill(R::ZERO);
+        }
         for (pixel, place) in self.pixels() {
             if let Ok(number) = usize::try_from(labels[pixel]) {
                 let places = place.map(|place| R::from_f64(place as f64)).into_iter();
@@ -150,7 +152,9 @@ impl Case {
             }
         }
         for (center, count) in centers.iter_mut().zip(counts) {
-            center.iter_mut().for_each(|sum| *sum /= R::from_f64(count));
+            for sum in center.iter_mut() {
+                *sum /= R::from_f64(count);
+            }
         }
         for (pixel, _) in self.pixels().filter(|_| self.is_adaptive && !ignores_colour) {
             if let Ok(number) = usize::try_from(labels[pixel]) {
