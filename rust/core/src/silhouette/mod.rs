@@ -63,8 +63,9 @@ pub fn silhouettes_of_rows<T: Element>(
     check_count(samples, labels)?;
     check_range(labels, n_clusters)?;
     samples.check_rows(rows)?;
-    let (grouped, _) = Grouped::distinct(exec, samples, labels, n_clusters, weights)?;
-    some::silhouettes(exec, samples, labels, weights, rows, &grouped)
+    let (grouped, places) = Grouped::distinct(exec, samples, labels, n_clusters, weights)?;
+    let weights: Vec<f64> = rows.iter().map(|row| grouped.weights()[places[*row as usize] as usize]).collect();
+    some::silhouettes(exec, samples, labels, rows, &weights, &grouped)
 }
 
 /// Mean distance of each grouped sample to its own cluster and to the nearest other one.
@@ -79,10 +80,11 @@ impl Means {
     }
 }
 
-/// 0 where a sample has no other in its cluster (`own` is not finite then), and where all distances are 0.
+/// 0 where a sample has no other in its cluster, or in any other cluster (a mean is infinite then), and where all
+/// distances are 0.
 fn silhouette(own: f64, other: f64) -> f64 {
     let largest = own.max(other);
-    if own.is_finite() && largest > 0.0 { (other - own) / largest } else { 0.0 }
+    if largest.is_finite() && largest > 0.0 { (other - own) / largest } else { 0.0 }
 }
 
 /// Mean distance to the other samples of the own cluster, infinite if there are none; a sample of more than weight 1 has

@@ -5,18 +5,19 @@ use rayon::prelude::*;
 use super::every::lower;
 use super::pairs::{LANES, Pairs};
 use super::{Grouped, own_mean, silhouette};
-use crate::{Element, Exec, Result, Samples, Weights};
+use crate::{Element, Exec, Result, Samples};
 
 /// Rows handed to a thread at a time: each then reads all samples, from L2 or beyond, for this many.
 const BAND: usize = 32;
 
-/// Silhouettes of the samples `rows` with their `labels` among the samples that are grouped.
+/// Silhouettes of the samples `rows` among the samples that are grouped; `weights` are those of all samples equal to each
+/// of them in its cluster.
 pub(super) fn silhouettes<T: Element>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
     labels: &[i32],
-    weights: Weights<'_>,
     rows: &[i64],
+    weights: &[f64],
     grouped: &Grouped,
 ) -> Result<Vec<f64>> {
     let few = Grouped::of_rows(samples, rows);
@@ -33,7 +34,7 @@ pub(super) fn silhouettes<T: Element>(
             pairs.add_to_rows(places.clone(), grouped.places(cluster), &mut sums);
             for (i, label) in labels.iter().enumerate() {
                 if *label == cluster {
-                    own[i] = own_mean(sums[i], grouped.total(cluster), weights.get(rows[start + i] as usize));
+                    own[i] = own_mean(sums[i], grouped.total(cluster), weights[start + i]);
                 } else {
                     lower(&mut other[i..=i], &sums[i..=i], grouped.total(cluster));
                 }

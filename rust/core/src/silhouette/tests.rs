@@ -32,18 +32,24 @@ impl Case {
         let (sum, total) = members.fold((0.0, 0.0), |(sum, total), j| {
             (sum + self.weights[j] * distance(self.row(i), self.row(j)), total + self.weights[j])
         });
-        let own = if self.labels[i] == cluster { self.weights[i].min(1.0) } else { 0.0 };
+        // One of all samples equal to it.
+        let own = if self.labels[i] == cluster { self.weight_of_equal(i).min(1.0) } else { 0.0 };
         match total - own {
             others if others > 0.0 => sum / others,
             _ => f64::INFINITY,
         }
     }
 
+    fn weight_of_equal(&self, i: usize) -> f64 {
+        let is_equal = |j: &usize| self.labels[*j] == self.labels[i] && self.row(*j) == self.row(i);
+        (0..self.labels.len()).filter(is_equal).map(|j| self.weights[j]).sum()
+    }
+
     fn silhouette(&self, i: usize) -> f64 {
         let own = self.mean_distance(i, self.labels[i]);
         let others = (0..self.n_clusters as i32).filter(|cluster| *cluster != self.labels[i]);
         let other = others.map(|cluster| self.mean_distance(i, cluster)).fold(f64::INFINITY, f64::min);
-        if own.is_infinite() || own.max(other) == 0.0 { 0.0 } else { (other - own) / own.max(other) }
+        if own.max(other).is_infinite() || own.max(other) == 0.0 { 0.0 } else { (other - own) / own.max(other) }
     }
 }
 
