@@ -1,5 +1,6 @@
 """Criteria for the number of clusters: what each one computes, and which number it prefers."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,7 +51,7 @@ class Context:
         return seeds
 
 
-class Criterion:
+class Criterion(ABC):
     """One column of the table, and its error if it has one."""
 
     for_mixtures = False
@@ -59,13 +60,13 @@ class Criterion:
         """Count the sweeps of fits that it needs beside the one that all share."""
         return 0
 
+    @abstractmethod
     def score(self, context: Context, models: dict[int, Any], step: _Step) -> _Columns:
         """Compute the column for all fits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def choose(self, counts: _Counts, scores: _Scores, errors: _Scores | None) -> int | None:
         """Find the number of clusters that the scores speak for."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
 from clast._lookup import look_up
-from clast._validation import check_samples
+from clast._validation import check_mask, check_samples
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -447,11 +447,7 @@ class _Regions:
         if array.dtype not in (np.int32, np.int64):
             array = array.astype(np.int64)
         if mask is not None:
-            inside = np.asarray(mask)
-            if inside.dtype != np.bool_:
-                raise TypeError(f"'mask' has dtype {inside.dtype}, but bool is needed, such as mask > 0")
-            if inside.shape != array.shape:
-                raise ValueError(f"'mask' has shape {inside.shape}, but 'labels' has shape {array.shape}")
+            inside = check_mask(mask, array.shape, "labels")
             # Without a background, pixels outside the mask get a label of their own.
             background = int(array.max()) + 1 if background is None else background
             array = np.where(inside, array, array.dtype.type(background))

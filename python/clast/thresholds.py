@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
 from clast._histogram import Histogram, given_histogram, image_histogram
+from clast._validation import check_mask
 
 __all__ = ["threshold_multiotsu"]
 
@@ -114,12 +115,7 @@ def _pixels(image: ArrayLike | None, mask: ArrayLike | None) -> NDArray[Any]:
         )
     if mask is None:
         return image
-    mask = np.asarray(mask)
-    if mask.dtype != np.bool_:
-        raise TypeError(f"'mask' has dtype {mask.dtype}, but bool is needed, such as mask > 0")
-    if mask.shape != image.shape:
-        raise ValueError(f"'mask' has shape {mask.shape}, but 'image' has shape {image.shape}")
-    inside: NDArray[Any] = image[mask]
+    inside: NDArray[Any] = image[check_mask(mask, image.shape, "image")]
     return inside
 
 
