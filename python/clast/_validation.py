@@ -129,24 +129,6 @@ def check_sample_weight(sample_weight: ArrayLike | None, n_samples: int) -> NDAr
     return weights if weights.flags.aligned else weights.copy()
 
 
-def check_mask(mask: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np.bool_]:
-    """Return a mask of bool that lies on the array called `name`, of this shape.
-
-    Raises
-    ------
-    TypeError
-        If it is not of bool.
-    ValueError
-        If its shape is another one.
-    """
-    inside = np.asarray(mask)
-    if inside.dtype != np.bool_:
-        raise TypeError(f"'mask' has dtype {inside.dtype}, but bool is needed, such as mask > 0")
-    if inside.shape != shape:
-        raise ValueError(f"'mask' has shape {inside.shape}, but '{name}' has shape {shape}")
-    return inside
-
-
 def check_n_clusters(X: NDArray[Any], n_clusters: int) -> None:
     """Raise ValueError if there are fewer samples than clusters."""
     if X.shape[0] < n_clusters:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clast._masks import check_mask
 from clast._patch_grids import FEATURES, Grid, Size, describe, grids_of, pixels_for_kernel, statistic_names
 
 if TYPE_CHECKING:
@@ -274,11 +275,7 @@ def _image(
         if not -3 <= channel_axis < 3:
             raise ValueError(f"'channel_axis' is {channel_axis}, but 'image' has 3 axes")
         pixels = np.moveaxis(pixels, channel_axis, -1)
-    inside = None if mask is None else np.asarray(mask)
-    if inside is not None and inside.dtype != np.bool_:
-        raise TypeError(f"'mask' has dtype {inside.dtype}, but bool is needed, such as mask > 0")
-    if inside is not None and inside.shape != pixels.shape[:2]:
-        raise ValueError(f"'mask' has shape {inside.shape}, but the image has shape {pixels.shape[:2]}")
+    inside = None if mask is None else check_mask(mask, pixels.shape[:2], "image")
     if hidden is not None:
         visible = np.logical_not(hidden if channel_axis is None else hidden.any(axis=channel_axis))
         inside = visible if inside is None else inside & visible

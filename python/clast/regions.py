@@ -21,7 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
 from clast._lookup import look_up
-from clast._validation import check_mask, check_samples
+from clast._masks import check_mask
+from clast._validation import check_samples
 
 if TYPE_CHECKING:
     import pandas as pd

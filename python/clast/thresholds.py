@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
 from clast._histogram import Histogram, given_histogram, image_histogram
-from clast._validation import check_mask
+from clast._masks import check_mask
 
 __all__ = ["threshold_multiotsu"]
 
