@@ -33,6 +33,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.matching",
     "clast.metrics",
     "clast.regions",
+    "clast.regions._agglomeration",
     "clast.regions._clustering",
     "clast.regions._graph",
     "clast.regions._merging",

@@ -10,6 +10,7 @@ array([[2., 2.],
        [5., 5.]])
 """
 
+from clast.regions._agglomeration import agglomerate
 from clast.regions._clustering import cluster_regions
 from clast.regions._graph import RegionGraph, boundaries, region_graph
 from clast.regions._merging import MergeResult, merge_regions
@@ -19,6 +20,7 @@ __all__ = [
     "MergeResult",
     "RegionGraph",
     "RegionStatistics",
+    "agglomerate",
     "boundaries",
     "cluster_regions",
     "merge_regions",

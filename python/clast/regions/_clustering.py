@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast._lookup import look_up
-from clast.regions._statistics import region_statistics
+from clast.regions._statistics import RegionStatistics, region_statistics
 from clast.regions._validation import Regions
+
+_FEATURES = ("area", "centroid", "mean", "std", "min", "max")
 
 
 def cluster_regions(
@@ -43,6 +45,10 @@ def cluster_regions(
     ValueError
         If a feature is unknown, or there is no region.
 
+    See Also
+    --------
+    agglomerate : Hierarchical clusters of regions that touch, without memory for all pairs of regions.
+
     Examples
     --------
     >>> import numpy as np
@@ -53,17 +59,37 @@ def cluster_regions(
     >>> bool(classes[0, 2] == classes[1, 0] != classes[0, 0] == classes[1, 1])
     True
     """
-    known = ("area", "centroid", "mean", "std", "min", "max")
-    unknown = [name for name in features if name not in known]
-    if unknown or not features:
-        raise ValueError(f"'features' is {tuple(features)}, but must be some of {', '.join(known)}")
     regions = Regions(labels, mask, background)
     found = region_statistics(regions.labels, image, background=regions.background)
-    if len(found.labels) == 0:
-        raise ValueError("'labels' has no region: all pixels are background or outside the mask")
-    X = np.column_stack([getattr(found, name) for name in features])
+    X = region_samples(found, features)
     takes_weight = "sample_weight" in inspect.signature(model.fit_predict).parameters
     weight = {"sample_weight": found.area.astype(np.float64)} if takes_weight else {}
     table = np.zeros(regions.n_labels, dtype=np.int32)
     table[found.labels] = np.asarray(model.fit_predict(X, **weight)) + 1
     return look_up(table, regions.labels)
+
+
+def region_samples(found: RegionStatistics, features: Sequence[str]) -> NDArray[np.float64]:
+    """Make a sample of every region.
+
+    Parameters
+    ----------
+    found : RegionStatistics
+    features : sequence of str
+        Fields to put side by side.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_regions, n_features)
+
+    Raises
+    ------
+    ValueError
+        If a feature is unknown, or there is no region.
+    """
+    unknown = [name for name in features if name not in _FEATURES]
+    if unknown or not features:
+        raise ValueError(f"'features' is {tuple(features)}, but must be some of {', '.join(_FEATURES)}")
+    if len(found.labels) == 0:
+        raise ValueError("'labels' has no region: all pixels are background or outside the mask")
+    return np.column_stack([getattr(found, name) for name in features]).astype(np.float64)

@@ -1,12 +1,15 @@
 """Where regions touch: which, along how many pixels, and which pixels these are."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast.regions._statistics import region_statistics
 from clast.regions._validation import Regions
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 class RegionGraph(NamedTuple):
@@ -53,6 +56,19 @@ class RegionGraph(NamedTuple):
             raise ValueError(f"'label' is {label}, but no region has it")
         found: NDArray[np.int64] = self.labels[self.indices[self.indptr[row] : self.indptr[row + 1]]]
         return found
+
+    def connectivity(self) -> "csr_array":
+        """Return the graph as scikit-learn takes it, such as for ``AgglomerativeClustering(connectivity=...)``.
+
+        Returns
+        -------
+        scipy.sparse.csr_array of shape (n_regions, n_regions), int64
+            The boundary between every two regions that touch; 0 elsewhere, not stored.
+        """
+        from scipy.sparse import csr_array
+
+        n_regions = len(self.labels)
+        return csr_array((self.boundary, self.indices, self.indptr), shape=(n_regions, n_regions))
 
 
 def region_graph(

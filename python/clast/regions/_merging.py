@@ -1,7 +1,7 @@
 """Neighbouring regions become one, those that are most alike first."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ class MergeResult(NamedTuple):
     labels : ndarray of int64, of the shape of the labels given
         1 to n_regions by the lowest label in each region; 0 background.
     tree : ndarray of shape (n_merges, 4), float64
-        Each merge in order: the two regions, the distance of their means, the size of the new region. Regions given are
+        Each merge in order: the two regions, their distance, the number of pixels of the new region. Regions given are
         numbered from 0 by ascending label, new ones from there on, as in :func:`scipy.cluster.hierarchy.linkage`.
     n_regions : int
     """
@@ -96,15 +96,36 @@ def merge_regions(
         (math.inf if threshold is None else threshold) if merges_alike else -1.0,
         min_size or 0,
     )
-    roots = _roots(len(present), pairs)
+    return merge_result(regions, present, pairs, distances, sizes)
+
+
+def merge_result(
+    regions: Regions, present: NDArray[np.int64], pairs: NDArray[Any], distances: ArrayLike, sizes: ArrayLike
+) -> MergeResult:
+    """Put merges into effect.
+
+    Parameters
+    ----------
+    regions : Regions
+    present : ndarray of int64, shape (n_regions,)
+        Labels of the regions that are merged.
+    pairs : ndarray of int, shape (n_merges, 2)
+        What becomes one: places in `present`, and from ``n_regions`` on earlier merges.
+    distances, sizes : array_like of shape (n_merges,)
+
+    Returns
+    -------
+    MergeResult
+    """
+    roots = _roots(len(present), pairs).tolist()
+    order = {root: number for number, root in enumerate(dict.fromkeys(roots), start=1)}
     table = np.zeros(regions.n_labels, dtype=np.int64)
-    order = {root: number for number, root in enumerate(dict.fromkeys(roots.tolist()), start=1)}
-    table[present] = [order[root] for root in roots.tolist()]
-    tree = np.column_stack([pairs.astype(np.float64), distances, sizes])
+    table[present] = [order[root] for root in roots]
+    tree = np.column_stack([pairs, distances, sizes]).astype(np.float64)
     return MergeResult(look_up(table, regions.labels), tree, len(order))
 
 
-def _roots(n_regions: int, pairs: NDArray[np.uint32]) -> NDArray[np.int64]:
+def _roots(n_regions: int, pairs: NDArray[Any]) -> NDArray[np.int64]:
     """Find what each region has become part of."""
     parents = np.arange(n_regions + len(pairs))
     for merged in range(len(pairs) - 1, -1, -1):
