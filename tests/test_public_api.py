@@ -17,6 +17,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.patch_features",
     "clast.patch_models",
     "clast.patches",
+    "clast.pixel_features",
     "clast.thresholds",
     "clast.tiles",
     "clast.bisecting",
@@ -45,7 +46,14 @@ MODULES_WITH_EXAMPLES = [
     "clast.metrics._overlap",
     "clast.metrics._silhouette",
 ]
-ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans, clast.PatchStatistics]
+ESTIMATORS = [
+    clast.BisectingKMeans,
+    clast.GaussianMixture,
+    clast.KMeans,
+    clast.MiniBatchKMeans,
+    clast.PatchStatistics,
+    clast.PixelFeatures,
+]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -156,6 +164,7 @@ class TestDocumentation:
             "KMeans",
             "MiniBatchKMeans",
             "PatchStatistics",
+            "PixelFeatures",
             "kmeans1d",
             "kmeans_plusplus",
             "quadtree",
