@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import clast
 from clast import KMeans, PixelFeatures
+from clast.cli import main
 from clast.image import Image, ImageError
 
 RNG = np.random.default_rng(0)
@@ -288,6 +289,26 @@ class TestSegment:
         expected = clone(model).fit(X).predict_proba(X)
         assert_allclose(found.posteriors()[mask], expected, atol=1e-3)
         assert_array_equal(found.labels[mask] - 1, found.posteriors()[mask].argmax(axis=1))
+
+    def test_select_k_sees_the_same(self):
+        options = {"features": "intensity, position(2)", "scale": "standard"}
+        selection = clast.select_k(GREY, k=[2, 3], criteria=["inertia"], random_state=0, **options)
+        assert selection.space == "intensity, position(2): standard"
+        expected = clast.segment(GREY, KMeans(3, random_state=0), **options)
+        found = selection.segmentation(3)
+        assert_array_equal(found.labels, expected.labels)
+        assert found.features == expected.features == ("intensity", "position(2)")
+        assert_allclose(selection.table["inertia"][3], expected.model.inertia_)
+
+    def test_command_line(self, tmp_path, capsys):
+        np.save(tmp_path / "in.npy", GREY)
+        names = "intensity, gaussian(2)"
+        argv = ["segment", str(tmp_path / "in.npy"), "-k", "3", "-o", str(tmp_path / "out.npy"), "--features"]
+        assert main([*argv, names]) == 0
+        expected = clast.segment(GREY, KMeans(3, random_state=0), features=names).labels
+        assert_array_equal(np.load(tmp_path / "out.npy"), expected)
+        assert main([*argv, "gauss(2)", "--force"]) != 0
+        assert "'features' has 'gauss(2)', but must have some of" in capsys.readouterr().err
 
     def test_spacing_scales_positions(self):
         image = Image(np.zeros((20, 8)), axes="YX", spacing=(0.1, 1.0), unit="um")

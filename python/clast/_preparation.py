@@ -25,15 +25,18 @@ class Prepared:
     inside : ndarray of bool of the image's shape, or None
         The pixels that take part; None for all.
     scaler : transformer or None
-        Fitted: from the image's channels to features.
+        Fitted: from the image's channels or features to samples.
     space : str
-        The features in words, such as "standard, PCA(2)".
+        What the samples are in words, such as "intensity, gaussian(2): standard, PCA(2)".
+    features : tuple of str, or None
+        Names of the features of the pixels; None for the channels.
     """
 
     samples: NDArray[Any]
     inside: NDArray[np.bool_] | None
     scaler: Any
     space: str
+    features: tuple[str, ...] | None = None
 
 
 def make_scaler(scale: Any, pca: int | float | None) -> tuple[Any, str]:
@@ -115,12 +118,16 @@ def prepare(image: Image, mask: Any, scaler: Any, space: str, features: str | Se
         When the mask is empty, or the image cannot be brought to this space.
     """
     inside = resolve_mask(image, mask)
+    names = None
     if features is not None:
-        X = feature_table(image, parse_features(features), inside, np.float32)
+        parsed = parse_features(features)
+        names = tuple(map(str, parsed))
+        space = f"{', '.join(names)}: {space}"
+        X = feature_table(image, parsed, inside, np.float32)
     elif inside is None:
         X = image.samples()
     else:
         X = image.data[inside].reshape(-1, image.n_channels)
     if scaler is not None:
         X = scaler.fit_transform(X)
-    return Prepared(X, inside, scaler, space)
+    return Prepared(X, inside, scaler, space, names)

@@ -43,8 +43,8 @@ class Segmentation:
         Index of the class that each of `clusters` belongs to; None where each is a class of its own.
     names : tuple of str, or None
         Names of the classes, after `merge`.
-    features : str, sequence of str, or None
-        What the model saw of each pixel; None for its channels.
+    features : tuple of str, or None
+        What the model saw of each pixel, by the names of `PixelFeatures`; None for its channels.
 
     Examples
     --------
@@ -68,7 +68,7 @@ class Segmentation:
     clusters: NDArray[np.int64]
     classes: NDArray[np.int64] | None = None
     names: tuple[str, ...] | None = None
-    features: str | Sequence[str] | None = None
+    features: tuple[str, ...] | None = None
 
     @property
     def n_classes(self) -> int:

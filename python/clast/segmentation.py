@@ -117,7 +117,7 @@ def segment(
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
     n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
     labels, order = to_labels(clusters, n_classes, image, inside, label_order)
-    return Segmentation(labels, fitted, image, inside, scaler, order, features=features)
+    return Segmentation(labels, fitted, image, inside, scaler, order, features=prepared.features)
 
 
 def _check_model(model: Any) -> None:
