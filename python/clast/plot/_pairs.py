@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clast.plot._bins import Bins, bins_of, class_histograms, pair_histograms
 from clast.plot._legend import class_entries, legend_width
-from clast.plot._samples import Samples, samples_of
+from clast.plot._samples import Samples, check_percentiles, samples_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -97,6 +97,7 @@ def pairplot(
         raise ValueError(
             f"'bins' is {bins} and 'gamma' {gamma}, but at least 2 bins and an exponent above 0 are needed"
         )
+    check_percentiles(percentiles)
     samples = samples_of(data, labels, channels=channels, names=names, colors=colors)
     n_channels = len(samples.features)
     if n_channels > _MAX_CHANNELS:
@@ -109,7 +110,7 @@ def pairplot(
         _draw_densities(figure, panels, samples, binned, gamma)
         if samples.names:
             _draw_ellipses(panels, samples)
-        note = "ellipses: one standard deviation"
+        note = "ellipses: one standard deviation" if n_channels > 1 else ""
     else:
         drawn = samples.draw(sample_size, random_state)
         _draw_points(panels, samples, drawn)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from clast.plot._legend import add_legend, class_entries
-from clast.plot._samples import samples_of
+from clast.plot._samples import check_percentiles, samples_of
 from clast.plot._spreads import class_spreads
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def parallel_coordinates(
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
+    check_percentiles(percentiles)
     samples = samples_of(data, labels, channels=channels, names=names, colors=colors)
     n_channels = len(samples.features)
     if n_channels < 2:
@@ -79,7 +80,7 @@ def parallel_coordinates(
     figure = Figure(figsize=(1.3 * n_channels + 0.8, 4.2), dpi=150, layout="constrained")
     panel = figure.subplots()
     across = np.arange(n_channels)
-    if sample_size > 0:
+    if sample_size != 0:
         drawn = samples.draw(sample_size, random_state)
         heights = (samples.values[drawn] - low) / span
         lines = np.stack(np.broadcast_arrays(across, heights), axis=-1)
