@@ -126,6 +126,11 @@ class TestPairplot:
         few = pairplot(values.astype(np.float32) // 64).axes[0].patches[0].get_data()
         assert_array_equal(few.values, [256] * 4)
 
+    def test_bins_follow_the_number_of_samples(self):
+        for n_samples, n_bins in ((27, 6), (1000, 20), (200_000, 80)):
+            counts = pairplot(RNG.random((n_samples, 1))).axes[0].patches[0].get_data().values
+            assert len(counts) == n_bins
+
     def test_percentiles_leave_outliers_out(self):
         values = np.r_[np.linspace(0, 1, 2001), 1e6][:, np.newaxis]
         counts, edges, _ = pairplot(values).axes[0].patches[0].get_data()

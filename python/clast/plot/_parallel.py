@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clast.plot._legend import add_legend, class_entries
+from clast.plot._legend import add_legend, class_entries, legend_rows
 from clast.plot._samples import check_percentiles, samples_of
 from clast.plot._spreads import class_spreads
 
@@ -77,7 +77,10 @@ def parallel_coordinates(
     low, high = np.percentile(samples.values, percentiles, axis=0)
     span = np.where(high > low, high - low, 1)
     means, (_, first, _, third, _) = ((values - low) / span for values in class_spreads(samples))
-    figure = Figure(figsize=(1.3 * n_channels + 0.8, 4.2), dpi=150, layout="constrained")
+    entries = class_entries(samples) if samples.names else []
+    width = max(4.5, 1.3 * n_channels + 0.8)
+    height = 4.0 + 0.25 * legend_rows(entries, width)
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     panel = figure.subplots()
     across = np.arange(n_channels)
     if sample_size != 0:
@@ -95,8 +98,7 @@ def parallel_coordinates(
     panel.set_xticklabels(samples.features)
     panel.tick_params(axis="x", length=0)
     panel.spines[:].set_visible(False)
-    if samples.names:
-        add_legend(figure, class_entries(samples))
+    add_legend(figure, entries)
     return figure
 
 

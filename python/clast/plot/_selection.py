@@ -37,6 +37,15 @@ def plot_selection(selection: "Selection") -> "Figure":
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clast
+    >>> X = np.concatenate([np.linspace(c, c + 1, 50) for c in (0, 5, 20)])[:, None]
+    >>> found = clast.select_k(X, k=range(2, 6), criteria=["silhouette", "davies_bouldin"], random_state=0)
+    >>> clast.plot.plot_selection(found)
+    <Figure size ... with 2 Axes>
     """
     from matplotlib.figure import Figure
 
