@@ -149,8 +149,9 @@ def _corner(samples: Samples, binned: list[Bins]) -> tuple["Figure", list[list["
         if column <= row:
             panel = panels[row][column]
             panel.set(xlim=binned[column].edges[[0, -1]], ylim=binned[row].edges[[0, -1]])
-            panel.xaxis.set_major_locator(MaxNLocator(3))
-            panel.yaxis.set_major_locator(MaxNLocator(3))
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_locator(MaxNLocator(3))
+                axis.get_offset_text().set_fontsize("x-small")
             panel.tick_params(labelsize="x-small", labelbottom=row == n_channels - 1, labelleft=column == 0 < row)
     longest = max((_longest_label(row[0]) for row in panels[1:]), default=0)
     left = _MARGIN + _CHARACTER * longest
