@@ -246,16 +246,13 @@ def _sobel(plane: _Plane, spacing: NDArray[np.float64], sigma: float | None = No
 
 
 def _laplacian(plane: _Plane, spacing: NDArray[np.float64], sigma: float | None = None) -> _Plane:
-    from scipy.ndimage import correlate1d, gaussian_filter
+    from scipy.ndimage import correlate1d
 
+    # Not scipy's gaussian_laplace: its kernels do not add up to 0 where sigma is less than a pixel, as across slices.
+    smooth = plane if sigma is None else _gaussian(plane, spacing, sigma)
     total = np.zeros_like(plane)
     for axis in range(plane.ndim):
-        if sigma is None:
-            curvature = correlate1d(plane, [1, -2, 1], axis, mode=_MODE)
-        else:
-            order = [2 if axis == i else 0 for i in range(plane.ndim)]
-            curvature = gaussian_filter(plane, sigma / spacing, order, mode=_MODE)
-        total += curvature / float(spacing[axis] ** 2)
+        total += correlate1d(smooth, np.array([1, -2, 1]) / spacing[axis] ** 2, axis, mode=_MODE)
     return total
 
 

@@ -56,7 +56,7 @@ class PixelFeatures(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
     gaussian(sigma)      Gaussian blur, as `scipy.ndimage.gaussian_filter`
     dog(low, high)       difference of two Gaussians, as `skimage.filters.difference_of_gaussians`
     sobel(sigma)         magnitude of the gradient, as `skimage.filters.sobel`; with `sigma` that of the blurred image
-    laplacian(sigma)     sum of second derivatives, as `scipy.ndimage.laplace`; with `sigma` as `gaussian_laplace`
+    laplacian(sigma)     sum of second derivatives, as `scipy.ndimage.laplace`; with `sigma` that of the blurred image
     neighbors(radius)    all pixels around each in a square or cube of ``2 * radius + 1`` pixels (default radius 1)
     neighbor(dy, dx)     the pixel so many pixels on along each axis; in volumes three numbers
     ===================  ===========================================================================================
