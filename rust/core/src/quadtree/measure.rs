@@ -8,11 +8,12 @@ use rayon::prelude::*;
 use super::grid::Grid;
 use super::leaves::{Leaves, slices_of};
 use super::pixels::{Pixel, Pixels};
+use super::squares::{self, LANES};
 use super::summary::{least, most};
 use crate::{Error, Exec, Result};
 
 /// Lanes of the sums of long rows, whose additions then need not wait for each other.
-const LANES: usize = 8;
+const LONG_LANES: usize = 8;
 
 /// The level from which blocks are as wide as that.
 const LONG: usize = 3;
@@ -30,6 +31,16 @@ pub struct Measured<'a, T> {
     pub lows: &'a mut [T],
     /// The largest of them, 0 where there are none.
     pub highs: &'a mut [T],
+}
+
+impl<T> Measured<'_, T> {
+    #[inline(always)]
+    fn write(&mut self, leaf: usize, channel: usize, (count, low, high, [mean, std]): Found<T>) {
+        let at = leaf * (self.means.len() / self.counts.len()) + channel;
+        self.counts[leaf] = count as i64;
+        (self.means[at], self.stds[at]) = (mean, std);
+        (self.lows[at], self.highs[at]) = (low, high);
+    }
 }
 
 /// Measures all leaves in one read of the pixels.
@@ -87,31 +98,68 @@ fn measure_range<S: Simd, T: Pixel>(
     range: Range<usize>,
     out: &mut Measured<'_, T>,
 ) {
-    let n_channels = pixels.n_channels();
     let mut copy = Vec::new();
-    for (i, leaf) in range.enumerate() {
-        let place = leaves.place(level, leaf);
-        for channel in 0..n_channels {
-            let square = pixels.plane(channel).filter(|_| leaves.grid().is_square(level, place));
-            let (count, low, high, moments) = match (level, square) {
-                (0, _) => tally_pixel(pixels, leaves.grid(), place, channel, &mut copy),
-                (1, Some(pixels)) => tally_square::<T, 2>(leaves.grid(), place, pixels),
-                (2, Some(pixels)) => tally_square::<T, 4>(leaves.grid(), place, pixels),
-                (3, Some(pixels)) => tally_square::<T, 8>(leaves.grid(), place, pixels),
-                _ => {
-                    let (extent, rows) = rows_of(leaves.grid(), level, place);
-                    if level < LONG || pixels.is_masked() || !extent[2].is_multiple_of(LANES) {
-                        tally_any(pixels, rows, channel, &mut copy)
-                    } else {
-                        tally_lanes(simd, pixels, rows, channel, &mut copy)
-                    }
-                }
+    for channel in 0..pixels.n_channels() {
+        let values = pixels.plane(channel).filter(|_| leaves.grid().ndim() == 2);
+        for first in range.clone().step_by(LANES) {
+            let some = first..range.end.min(first + LANES);
+            let squares = match (level, values) {
+                (1, Some(values)) => measure_squares::<T, 2>(values, leaves, level, some.clone()),
+                (2, Some(values)) => measure_squares::<T, 4>(values, leaves, level, some.clone()),
+                (3, Some(values)) => measure_squares::<T, 8>(values, leaves, level, some.clone()),
+                _ => [None; LANES],
             };
-            let at = i * n_channels + channel;
-            out.counts[i] = count as i64;
-            [out.means[at], out.stds[at]] = moments;
-            (out.lows[at], out.highs[at]) = (low, high);
+            for (leaf, square) in some.zip(squares) {
+                let place = leaves.place(level, leaf);
+                let found =
+                    square.unwrap_or_else(|| measure_one(simd, pixels, leaves, level, place, channel, &mut copy));
+                out.write(leaf - range.start, channel, found);
+            }
         }
+    }
+}
+
+/// Measures up to [`LANES`] leaves, of those that are squares.
+#[inline(always)]
+fn measure_squares<T: Pixel, const SIDE: usize>(
+    values: &[T],
+    leaves: &Leaves<'_>,
+    level: usize,
+    some: Range<usize>,
+) -> [Option<Found<T>>; LANES] {
+    let grid = leaves.grid();
+    let width = grid.shape()[2];
+    let mut corners = [None; LANES];
+    for (corner, leaf) in corners.iter_mut().zip(some) {
+        let place = leaves.place(level, leaf);
+        *corner = grid.is_square(level, place).then_some((place[1] * width + place[2]) * SIDE);
+    }
+    let squares = squares::measure::<T, SIDE>(values, width, &corners);
+    std::array::from_fn(|lane| {
+        let moments = [squares.means[lane], squares.stds[lane]];
+        corners[lane].map(|_| (SIDE * SIDE, squares.lows[lane], squares.highs[lane], moments))
+    })
+}
+
+/// Measures a leaf of any shape.
+#[inline(always)]
+fn measure_one<S: Simd, T: Pixel>(
+    simd: S,
+    pixels: &Pixels<'_, T>,
+    leaves: &Leaves<'_>,
+    level: usize,
+    place: [usize; 3],
+    channel: usize,
+    copy: &mut Vec<T>,
+) -> Found<T> {
+    if level == 0 {
+        return tally_pixel(pixels, leaves.grid(), place, channel, copy);
+    }
+    let (extent, rows) = rows_of(leaves.grid(), level, place);
+    if level < LONG || pixels.is_masked() || !extent[2].is_multiple_of(LONG_LANES) {
+        tally_any(pixels, rows, channel, copy)
+    } else {
+        tally_lanes(simd, pixels, rows, channel, copy)
     }
 }
 
@@ -147,30 +195,6 @@ fn tally_pixel<T: Pixel>(
     }
     let pixel = pixels.row(channel, at, 1, copy)[0];
     (1, pixel, pixel, [pixel.number(), 0.0])
-}
-
-/// Adds up a small square that all pixels count of, all columns at a time.
-#[inline(always)]
-fn tally_square<T: Pixel, const SIDE: usize>(grid: Grid, place: [usize; 3], pixels: &[T]) -> Found<T> {
-    let [_, _, width] = grid.shape();
-    let corner = &pixels[(place[1] * width + place[2]) * SIDE..];
-    let first = corner[0];
-    let (mut lows, mut highs) = ([first; SIDE], [first; SIDE]);
-    let (mut sums, mut squares) = ([0.0; SIDE], [0.0; SIDE]);
-    for row in corner.chunks(width).take(SIDE).filter_map(|row| row.first_chunk::<SIDE>()) {
-        for x in 0..SIDE {
-            let difference = row[x].number() - first.number();
-            lows[x] = least(lows[x], row[x]);
-            highs[x] = most(highs[x], row[x]);
-            sums[x] += difference;
-            squares[x] += difference * difference;
-        }
-    }
-    let share = 1.0 / (SIDE * SIDE) as f64;
-    let mean = sums.iter().sum::<f64>() * share;
-    let variance = most(squares.iter().sum::<f64>() * share - mean * mean, 0.0);
-    let (low, high) = (lows.into_iter().fold(first, least), highs.into_iter().fold(first, most));
-    (SIDE * SIDE, low, high, [first.number() + mean, variance.sqrt()])
 }
 
 /// What is added up of a leaf's pixels. Their differences from the first one are small, and their squares do not cancel.
@@ -244,9 +268,9 @@ fn tally_lanes<S: Simd, T: Pixel>(
             first = row[0].number();
         }
         count += len;
-        for group in row.as_chunks::<LANES>().0 {
-            let mut numbers = [0.0; LANES];
-            for lane in 0..LANES {
+        for group in row.as_chunks::<LONG_LANES>().0 {
+            let mut numbers = [0.0; LONG_LANES];
+            for lane in 0..LONG_LANES {
                 numbers[lane] = group[lane].number();
             }
             let numbers = f64x8::from_slice(simd, &numbers);

@@ -15,6 +15,7 @@ mod measure;
 mod paint;
 mod pixels;
 mod pyramid;
+mod squares;
 mod summary;
 #[cfg(test)]
 mod tests;

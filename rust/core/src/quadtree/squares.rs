@@ -1,0 +1,55 @@
+//! Small square leaves of a plane: many at a time, a lane for each.
+
+use super::pixels::Pixel;
+use super::summary::{least, most};
+
+/// Leaves that are measured together: in float64 two of the widest vectors.
+pub(super) const LANES: usize = 16;
+
+/// Mean, standard deviation, least and largest pixel of some leaves.
+pub(super) struct Found<T> {
+    pub(super) means: [f64; LANES],
+    pub(super) stds: [f64; LANES],
+    pub(super) lows: [T; LANES],
+    pub(super) highs: [T; LANES],
+}
+
+/// Measures the squares at `corners`, where there is one.
+#[inline(always)]
+pub(super) fn measure<T: Pixel, const SIDE: usize>(
+    plane: &[T],
+    width: usize,
+    corners: &[Option<usize>; LANES],
+) -> Found<T> {
+    // Pixels at one place of all squares lie side by side.
+    let mut pixels = [[[T::default(); LANES]; SIDE]; SIDE];
+    for (lane, corner) in corners.iter().enumerate() {
+        let Some(corner) = corner else { continue };
+        for (y, row) in pixels.iter_mut().enumerate() {
+            for (column, pixel) in row.iter_mut().zip(&plane[corner + y * width..][..SIDE]) {
+                column[lane] = *pixel;
+            }
+        }
+    }
+    // Differences from the first pixel are small, and their squares do not cancel.
+    let first = pixels[0][0].map(Pixel::number);
+    let (mut lows, mut highs) = (pixels[0][0], pixels[0][0]);
+    let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+    for places in pixels.as_flattened() {
+        for lane in 0..LANES {
+            let difference = places[lane].number() - first[lane];
+            lows[lane] = least(lows[lane], places[lane]);
+            highs[lane] = most(highs[lane], places[lane]);
+            sums[lane] += difference;
+            squares[lane] += difference * difference;
+        }
+    }
+    let share = 1.0 / (SIDE * SIDE) as f64;
+    let (mut means, mut stds) = ([0.0; LANES], [0.0; LANES]);
+    for lane in 0..LANES {
+        let mean = sums[lane] * share;
+        means[lane] = first[lane] + mean;
+        stds[lane] = most(squares[lane] * share - mean * mean, 0.0).sqrt();
+    }
+    Found { means, stds, lows, highs }
+}
