@@ -1,5 +1,8 @@
 //! Checks of labels that come from outside.
 
+use fearless_simd::dispatch;
+
+use crate::simd::Level;
 use crate::{Element, Error, Result, Samples};
 
 /// Checks that there is one label per sample.
@@ -11,10 +14,11 @@ pub(crate) fn check_count<T: Element>(samples: &Samples<'_, T>, labels: &[i32]) 
 }
 
 /// Checks that every label is from 0 to `n_clusters - 1`.
-pub(crate) fn check_range(labels: &[i32], n_clusters: usize) -> Result<()> {
+pub(crate) fn check_range(level: Level, labels: &[i32], n_clusters: usize) -> Result<()> {
     let is_outside = |label: i32| !usize::try_from(label).is_ok_and(|label| label < n_clusters);
     // Without an early end the compiler compares many at once.
-    if !labels.iter().fold(false, |found, label| found | is_outside(*label)) {
+    let found = dispatch!(level, _simd => labels.iter().fold(false, |found, label| found | is_outside(*label)));
+    if !found {
         return Ok(());
     }
     let outside = labels.iter().copied().find(|label| is_outside(*label)).unwrap_or(-1);

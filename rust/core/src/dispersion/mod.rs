@@ -36,7 +36,7 @@ pub fn dispersions<T: Element>(
     with_distances: bool,
 ) -> Result<Dispersions> {
     check_count(samples, labels)?;
-    check_range(labels, n_clusters)?;
+    check_range(exec.level, labels, n_clusters)?;
     if n_clusters <= few::MAX_CLUSTERS && samples.n_features() <= MAX_FEATURES {
         few::dispersions(exec, samples, labels, n_clusters, weights, with_distances)
     } else {

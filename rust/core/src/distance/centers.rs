@@ -3,6 +3,7 @@
 use super::Screen;
 use super::rows::{Padded, reads_rows};
 use crate::labels::check_range;
+use crate::simd::Level;
 use crate::{Error, Real, Result};
 
 /// Centers to choose among, with their labels.
@@ -127,7 +128,7 @@ impl<R: Real> Centers<R> {
     ///
     /// # Errors
     /// [`Error::Range`] naming the first label without one.
-    pub fn check_labels(&self, labels: &[i32]) -> Result<()> {
-        check_range(labels, self.n_clusters())
+    pub fn check_labels(&self, level: Level, labels: &[i32]) -> Result<()> {
+        check_range(level, labels, self.n_clusters())
     }
 }

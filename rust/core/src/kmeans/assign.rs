@@ -46,7 +46,7 @@ pub fn inertia<T: Element>(
     labels: &[i32],
 ) -> Result<f64> {
     check_count(samples, labels)?;
-    Centers::<f64>::new(centers, samples.n_features())?.check_labels(labels)?;
+    Centers::<f64>::new(centers, samples.n_features())?.check_labels(exec.level, labels)?;
     checked_inertia(exec, samples, weights, centers, labels)
 }
 

@@ -21,7 +21,7 @@ pub fn inertia_per_cluster<T: Element>(
 ) -> Result<Vec<f64>> {
     check_count(samples, labels)?;
     let centers = Centers::<f64>::new(centers, samples.n_features())?;
-    centers.check_labels(labels)?;
+    centers.check_labels(exec.level, labels)?;
     let chunks = Chunks::new(samples.n_samples(), centers.n_clusters());
     let partials = labels
         .par_chunks(chunks.length())

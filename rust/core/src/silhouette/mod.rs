@@ -39,7 +39,7 @@ pub fn silhouettes<T: Element>(
     weights: Weights<'_>,
 ) -> Result<Vec<f64>> {
     check_count(samples, labels)?;
-    check_range(labels, n_clusters)?;
+    check_range(exec.level, labels, n_clusters)?;
     let (grouped, places) = Grouped::distinct(exec, samples, labels, n_clusters, weights)?;
     let means = if samples.n_features() == 1 { line::means(exec, &grouped) } else { every::means(exec, &grouped) }?;
     Ok(places.into_iter().map(|place| means.silhouette(place as usize)).collect())
@@ -61,7 +61,7 @@ pub fn silhouettes_of_rows<T: Element>(
     rows: &[i64],
 ) -> Result<Vec<f64>> {
     check_count(samples, labels)?;
-    check_range(labels, n_clusters)?;
+    check_range(exec.level, labels, n_clusters)?;
     samples.check_rows(rows)?;
     let (grouped, places) = Grouped::distinct(exec, samples, labels, n_clusters, weights)?;
     let weights: Vec<f64> = rows.iter().map(|row| grouped.weights()[places[*row as usize] as usize]).collect();

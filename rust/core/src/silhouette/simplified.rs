@@ -26,7 +26,7 @@ pub fn simplified_silhouettes<T: Element>(
 ) -> Result<Vec<f64>> {
     let centers = Centers::<f64>::new(centers, samples.n_features())?;
     check_count(samples, labels)?;
-    centers.check_labels(labels)?;
+    centers.check_labels(exec.level, labels)?;
     let chunks = Chunks::new(samples.n_samples(), 1);
     let mut silhouettes = vec![0.0; samples.n_samples()];
     silhouettes.par_chunks_mut(chunks.length()).enumerate().try_for_each(|(chunk, out)| {

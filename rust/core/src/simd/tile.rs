@@ -120,9 +120,11 @@ impl<R: Real> Tile<R> {
         })
     }
 
-    /// Replaces the content by the samples of `range`, at most [`Tile::capacity`] of them.
+    /// Replaces the content by the samples of `range`, at most [`Tile::capacity`] of them, and asks for as many after
+    /// them.
     pub fn load<T: Element>(&mut self, level: Level, samples: &Samples<'_, T>, range: Range<usize>) {
         self.len = range.len();
+        samples.prefetch(range.end..range.end + range.len());
         dispatch!(level, _simd => self.load_by_layout(samples, range));
     }
 

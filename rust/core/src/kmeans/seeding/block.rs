@@ -56,11 +56,13 @@ impl Block {
         }
     }
 
-    /// Replaces the content by the samples of `range`, at most [`Block::capacity`] of them.
+    /// Replaces the content by the samples of `range`, at most [`Block::capacity`] of them, and asks for as many after
+    /// them.
     pub(super) fn load<T: Element>(&mut self, level: Level, samples: &Samples<'_, T>, range: Range<usize>) {
         match self {
             Self::Columns { tile, .. } => tile.load(level, samples, range),
             Self::Rows { values, width } => dispatch!(level, _simd => {
+                samples.prefetch(range.end..range.end + range.len());
                 for (index, row) in range.zip(values.chunks_exact_mut(*width)) {
                     samples.read_row(index, &mut row[..samples.n_features()]);
                 }

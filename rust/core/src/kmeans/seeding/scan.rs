@@ -92,8 +92,7 @@ impl<'a, T: Element> Scan<'a, T> {
         if let Weights::Each(values) = self.weights {
             self.block_weights[..range.len()].copy_from_slice(&values[range.clone()]);
         }
-        self.block.load(self.level, self.samples, range.clone());
-        self.samples.prefetch(range.end..range.end + self.capacity());
+        self.block.load(self.level, self.samples, range);
     }
 
     /// Measures the bounding box of the block, shape (`n_sides`,).
