@@ -89,7 +89,7 @@ class KMeans(KMeansBase):
         Iterations, distances and bytes of all runs, beside what plain iterations would have taken.
     n_features_in_ : int
         Number of features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if `X` was a data frame with names that are all strings.
 
     Warns

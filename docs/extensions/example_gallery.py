@@ -1,0 +1,101 @@
+"""Runs every script in examples/ and makes a page of it: what it is for, its figures, what it printed, its code.
+
+A script is called with ``-o FOLDER`` and nothing else. One that exits with a usage error needs files of the reader's
+own: its page has the code alone.
+"""
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import clast
+from sphinx.errors import ExtensionError
+from sphinx.util import logging
+
+_EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+_PACKAGE = Path(clast.__file__).parent
+_USAGE_ERROR = 2
+_LIMIT_S = 300
+
+logger = logging.getLogger(__name__)
+
+
+class Example(NamedTuple):
+    """A script and what came of it."""
+
+    script: Path
+    title: str
+    text: str
+    printed: str
+    figures: list[str]
+
+
+def make_gallery(app: Any) -> None:
+    """Write a page for every example, and the list of them that the gallery includes."""
+    folder = Path(app.srcdir) / "generated" / "gallery"
+    folder.mkdir(parents=True, exist_ok=True)
+    examples = [run_example(script, folder) for script in sorted(_EXAMPLES.glob("*.py"))]
+    for example in examples:
+        write_if_new(folder / f"{example.script.stem}.md", page(example, app.srcdir))
+    write_if_new(folder / "cards.md", cards(examples))
+
+
+def run_example(script: Path, folder: Path) -> Example:
+    """Run a script, unless neither it nor clast has changed since it was last run."""
+    output = folder / script.stem
+    output.mkdir(exist_ok=True)
+    printed = output / "printed.txt"
+    if is_older(printed, [script, *_PACKAGE.rglob("*.py"), *_PACKAGE.glob("*.so")]):
+        logger.info("running %s", script.name)
+        command = [sys.executable, str(script), "-o", str(output)]
+        environment = {**os.environ, "MPLBACKEND": "Agg"}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=_LIMIT_S)
+        if done.returncode not in (0, _USAGE_ERROR):
+            raise ExtensionError(f"{script.name} failed with exit status {done.returncode}:\n{done.stderr}")
+        printed.write_text(done.stdout.replace(str(output), "figures"), encoding="utf-8")
+    docstring = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or script.stem
+    title, _, text = docstring.partition("\n")
+    figures = sorted(path.name for path in output.glob("*.png"))
+    return Example(script, title.rstrip("."), text.strip(), printed.read_text(encoding="utf-8"), figures)
+
+
+def page(example: Example, srcdir: str) -> str:
+    """Make the page of an example, in Markdown."""
+    figures = [f"![{name}]({example.script.stem}/{name})" for name in example.figures]
+    printed = [f"## What it prints\n\n```text\n{example.printed.rstrip()}\n```"] if example.printed.strip() else []
+    code = os.path.relpath(example.script, Path(srcdir) / "generated" / "gallery")
+    literal = f"## Code\n\n```{{literalinclude}} {code}\n:language: python\n```"
+    return "\n\n".join([f"# {example.title}", example.text, *figures, *printed, literal]) + "\n"
+
+
+def cards(examples: Iterable[Example]) -> str:
+    """List the examples, each with its first figure, for the page that has the gallery."""
+    parts = []
+    for example in examples:
+        target = f"generated/gallery/{example.script.stem}"
+        parts.append(f"## [{example.title}]({target}.md)")
+        if example.figures:
+            parts.append(f"[![{example.title}]({target}/{example.figures[0]})]({target}.md)")
+    names = "\n".join(f"generated/gallery/{example.script.stem}" for example in examples)
+    return "\n\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{names}\n```"]) + "\n"
+
+
+def is_older(target: Path, sources: Iterable[Path]) -> bool:
+    """Whether a file is missing or older than any of its sources."""
+    return not target.exists() or target.stat().st_mtime < max(source.stat().st_mtime for source in sources)
+
+
+def write_if_new(path: Path, text: str) -> None:
+    """Leave a file that would not change as it is: Sphinx reads what was touched again."""
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        path.write_text(text, encoding="utf-8")
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Make the gallery before Sphinx looks for pages."""
+    app.connect("builder-inited", make_gallery)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
