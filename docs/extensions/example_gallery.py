@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import clast
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
+
+import clast
 
 _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 _PACKAGE = Path(clast.__file__).parent
@@ -39,9 +40,14 @@ def make_gallery(app: Any) -> None:
     folder = Path(app.srcdir) / "generated" / "gallery"
     folder.mkdir(parents=True, exist_ok=True)
     examples = [run_example(script, folder) for script in sorted(_EXAMPLES.glob("*.py"))]
-    for example in examples:
-        write_if_new(folder / f"{example.script.stem}.md", page(example, app.srcdir))
-    write_if_new(folder / "cards.md", cards(examples))
+    pages = {f"{example.script.stem}.md": page(example, app.srcdir) for example in examples}
+    pages["cards.md"] = cards(examples)
+    for name, text in pages.items():
+        write_if_new(folder / name, text)
+    for path in folder.glob("*.md"):
+        # Sphinx would complain of the page of an example that is gone.
+        if path.name not in pages:
+            path.unlink()
 
 
 def run_example(script: Path, folder: Path) -> Example:
