@@ -1,5 +1,6 @@
 """How Sphinx builds the site: pages in Markdown, the API from docstrings, a gallery from the examples that it runs."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,9 +50,17 @@ autodoc_default_options = {"exclude-members": ",".join(_OF_EVERY_ESTIMATOR)}
 
 
 def setup(app: Any) -> None:
-    """Leave out the fields of named tuples: the docstring of the tuple explains them."""
+    """Change docstrings where Sphinx would not read them as people do."""
     app.connect("autodoc-skip-member", _is_bare_field)
+    # Before numpydoc, which is at 500.
+    app.connect("autodoc-process-docstring", _keep_initials, priority=400)
 
 
 def _is_bare_field(app: Any, what: str, name: str, value: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out the fields of a named tuple: its own docstring explains them."""
     return True if str(getattr(value, "__doc__", "")).startswith("Alias for field number") else None
+
+
+def _keep_initials(app: Any, what: str, name: str, value: Any, options: Any, lines: list[str]) -> None:
+    """Keep a reference that begins with the initial of an author from becoming item A of a list."""
+    lines[:] = [re.sub(r"^(\s*\.\. \[\d+\] [A-Z])\. ", r"\1\\. ", line) for line in lines]

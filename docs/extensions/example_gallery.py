@@ -6,12 +6,14 @@ own: its page has the code alone.
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image
 from sphinx.errors import ExtensionError
 from sphinx.util import logging
 
@@ -29,7 +31,7 @@ class Example(NamedTuple):
     """A script and what came of it."""
 
     script: Path
-    title: str
+    summary: str
     text: str
     printed: str
     figures: list[str]
@@ -64,9 +66,16 @@ def run_example(script: Path, folder: Path) -> Example:
             raise ExtensionError(f"{script.name} failed with exit status {done.returncode}:\n{done.stderr}")
         printed.write_text(done.stdout.replace(str(output), "figures"), encoding="utf-8")
     docstring = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or script.stem
-    title, _, text = docstring.partition("\n")
-    figures = sorted(path.name for path in output.glob("*.png"))
-    return Example(script, title.rstrip("."), text.strip(), printed.read_text(encoding="utf-8"), figures)
+    summary, _, text = docstring.partition("\n")
+    text = re.sub(r"^(python .*)$", r"```console\n$ \1\n```", text.strip(), flags=re.MULTILINE)
+    figures = sorted(path.name for path in output.glob("*.png") if is_picture(path))
+    return Example(script, summary, text, printed.read_text(encoding="utf-8"), figures)
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is to be looked at: images of labels are numbers, nearly black."""
+    with Image.open(path) as image:
+        return image.mode in ("RGB", "RGBA")
 
 
 def page(example: Example, srcdir: str) -> str:
@@ -75,7 +84,7 @@ def page(example: Example, srcdir: str) -> str:
     printed = [f"## What it prints\n\n```text\n{example.printed.rstrip()}\n```"] if example.printed.strip() else []
     code = os.path.relpath(example.script, Path(srcdir) / "generated" / "gallery")
     literal = f"## Code\n\n```{{literalinclude}} {code}\n:language: python\n```"
-    return "\n\n".join([f"# {example.title}", example.text, *figures, *printed, literal]) + "\n"
+    return "\n\n".join([f"# {example.script.name}", example.summary, example.text, *figures, *printed, literal]) + "\n"
 
 
 def cards(examples: Iterable[Example]) -> str:
@@ -83,9 +92,9 @@ def cards(examples: Iterable[Example]) -> str:
     parts = []
     for example in examples:
         target = f"generated/gallery/{example.script.stem}"
-        parts.append(f"## [{example.title}]({target}.md)")
+        parts += [f"## [{example.script.name}]({target}.md)", example.summary]
         if example.figures:
-            parts.append(f"[![{example.title}]({target}/{example.figures[0]})]({target}.md)")
+            parts.append(f"[![{example.summary}]({target}/{example.figures[0]})]({target}.md)")
     names = "\n".join(f"generated/gallery/{example.script.stem}" for example in examples)
     return "\n\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{names}\n```"]) + "\n"
 
