@@ -48,10 +48,10 @@ wheel: dist/.built  ## build the wheel and prove it in an empty environment
 	ls dist/clast-*.whl
 
 # Sphinx would complain of pages that it made for names that are gone.
-docs: $(VENV)/.installed $(VENV)/.group-docs  ## build the documentation in docs/build; a warning is an error
+docs: $(VENV)/.installed $(VENV)/.group-docs  ## build the documentation in docs/build; ARGS="-D run_examples=0" without figures
 	$(call say,documentation)
 	rm -rf docs/generated/api
-	$(PY) -m sphinx -b html -W --keep-going $(Q) docs docs/build
+	$(PY) -m sphinx -b html -W --keep-going $(Q) $(ARGS) docs docs/build
 	$(if $(QUIET),:,echo "The first page is $(abspath docs/build/index.html)")
 
 lint: $(VENV)/.installed $(VENV)/.group-lint  ## formatting, clippy, ruff, mypy, and the stubs against the extension
