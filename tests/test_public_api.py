@@ -17,6 +17,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.patch_features",
     "clast.patch_models",
     "clast.patches",
+    "clast.pixel_features",
     "clast.thresholds",
     "clast.tiles",
     "clast.bisecting",
@@ -33,6 +34,11 @@ MODULES_WITH_EXAMPLES = [
     "clast.matching",
     "clast.metrics",
     "clast.regions",
+    "clast.regions._agglomeration",
+    "clast.regions._clustering",
+    "clast.regions._graph",
+    "clast.regions._merging",
+    "clast.regions._statistics",
     "clast.superpixels",
     "clast.selection",
     "clast.metrics._dispersion",
@@ -40,7 +46,14 @@ MODULES_WITH_EXAMPLES = [
     "clast.metrics._overlap",
     "clast.metrics._silhouette",
 ]
-ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans, clast.PatchStatistics]
+ESTIMATORS = [
+    clast.BisectingKMeans,
+    clast.GaussianMixture,
+    clast.KMeans,
+    clast.MiniBatchKMeans,
+    clast.PatchStatistics,
+    clast.PixelFeatures,
+]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -151,6 +164,7 @@ class TestDocumentation:
             "KMeans",
             "MiniBatchKMeans",
             "PatchStatistics",
+            "PixelFeatures",
             "kmeans1d",
             "kmeans_plusplus",
             "quadtree",

@@ -1,12 +1,14 @@
-"""From an image to the samples that a model sees: mask, common scale, principal components."""
+"""From an image to the samples that a model sees: mask, features, common scale, principal components."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clast._pixel_filters import feature_table, parse_features
 from clast.image import Image, resolve_mask
 
 _SCALERS = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "max": "MaxAbsScaler", "robust": "RobustScaler"}
@@ -23,15 +25,18 @@ class Prepared:
     inside : ndarray of bool of the image's shape, or None
         The pixels that take part; None for all.
     scaler : transformer or None
-        Fitted: from the image's channels to features.
+        Fitted: from the image's channels or features to samples.
     space : str
-        The features in words, such as "standard, PCA(2)".
+        What the samples are in words, such as "intensity, gaussian(2): standard, PCA(2)".
+    features : tuple of str, or None
+        Names of the features of the pixels; None for the channels.
     """
 
     samples: NDArray[Any]
     inside: NDArray[np.bool_] | None
     scaler: Any
     space: str
+    features: tuple[str, ...] | None = None
 
 
 def make_scaler(scale: Any, pca: int | float | None) -> tuple[Any, str]:
@@ -90,7 +95,7 @@ def clone_estimator(estimator: Any) -> Any:
     return clone(estimator) if hasattr(estimator, "get_params") else copy.deepcopy(estimator)
 
 
-def prepare(image: Image, mask: Any, scaler: Any, space: str) -> Prepared:
+def prepare(image: Image, mask: Any, scaler: Any, space: str, features: str | Sequence[str] | None = None) -> Prepared:
     """Take the samples of an image and fit the scaler to them.
 
     Parameters
@@ -100,6 +105,8 @@ def prepare(image: Image, mask: Any, scaler: Any, space: str) -> Prepared:
     scaler : transformer or None
         Unfitted, of our own.
     space : str
+    features : str, sequence of str or None
+        Names of the features to take instead of the channels.
 
     Returns
     -------
@@ -111,7 +118,16 @@ def prepare(image: Image, mask: Any, scaler: Any, space: str) -> Prepared:
         When the mask is empty, or the image cannot be brought to this space.
     """
     inside = resolve_mask(image, mask)
-    X = image.samples() if inside is None else image.data[inside].reshape(-1, image.n_channels)
+    names = None
+    if features is not None:
+        parsed = parse_features(features)
+        names = tuple(map(str, parsed))
+        space = f"{', '.join(names)}: {space}"
+        X = feature_table(image, parsed, inside, np.float32)
+    elif inside is None:
+        X = image.samples()
+    else:
+        X = image.data[inside].reshape(-1, image.n_channels)
     if scaler is not None:
         X = scaler.fit_transform(X)
-    return Prepared(X, inside, scaler, space)
+    return Prepared(X, inside, scaler, space, names)

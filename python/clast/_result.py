@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from clast._lookup import look_up
+from clast._pixel_filters import feature_names, feature_table, parse_features
 from clast._posteriors import class_probabilities, entropy_map, margin_map, posterior_images
 from clast._statistics import ClassStatistics, class_statistics
 from clast.image import Image, save_labels, save_map
@@ -42,6 +43,8 @@ class Segmentation:
         Index of the class that each of `clusters` belongs to; None where each is a class of its own.
     names : tuple of str, or None
         Names of the classes, after `merge`.
+    features : tuple of str, or None
+        What the model saw of each pixel, by the names of `PixelFeatures`; None for its channels.
 
     Examples
     --------
@@ -65,6 +68,7 @@ class Segmentation:
     clusters: NDArray[np.int64]
     classes: NDArray[np.int64] | None = None
     names: tuple[str, ...] | None = None
+    features: tuple[str, ...] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -239,7 +243,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``, or the dtype is another one.
         """
-        return posterior_images(self.image, self.mask, self._probabilities(), self.n_classes, dtype)
+        return posterior_images(self._seen(), self.mask, self._probabilities(), self.n_classes, dtype)
 
     def entropy(self) -> NDArray[np.float32]:
         """Compute how undecided the model is at every pixel: the Shannon entropy of the posteriors.
@@ -255,7 +259,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``.
         """
-        return entropy_map(self.image, self.mask, self._probabilities())
+        return entropy_map(self._seen(), self.mask, self._probabilities())
 
     def margin(self) -> NDArray[np.float32]:
         """Compute how far the most probable class is ahead of the second at every pixel.
@@ -270,7 +274,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``.
         """
-        return margin_map(self.image, self.mask, self._probabilities())
+        return margin_map(self._seen(), self.mask, self._probabilities())
 
     def save_map(self, path: str | os.PathLike[str], values: NDArray[Any], *, force: bool = False) -> Path:
         """Write posteriors, their entropy or margin, or other numbers on the image's grid.
@@ -302,6 +306,18 @@ class Segmentation:
         n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
         return (
             f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
+        )
+
+    def _seen(self) -> Image:
+        """Make the image that the model, or its scaler, saw: of features, where there are some, as its channels."""
+        if self.features is None:
+            return self.image
+        features = parse_features(self.features)
+        table = feature_table(self.image, features, None, np.float32)
+        return replace(
+            self.image,
+            data=table.reshape(*self.image.shape, -1),
+            channel_names=feature_names(features, self.image),
         )
 
     def _probabilities(self) -> Callable[[NDArray[Any]], NDArray[Any]]:

@@ -24,6 +24,7 @@ def segment(
     model: Any,
     *,
     mask: Image | ArrayLike | str | os.PathLike[str] | None = None,
+    features: str | Sequence[str] | None = None,
     scale: Any = None,
     pca: int | float | None = None,
     label_order: str | None = None,
@@ -44,12 +45,16 @@ def segment(
     mask : array_like, Image, path, "nonzero" or None, default=None
         Pixels that take part: those that are True or not zero in an array or file of the image's shape; with "nonzero"
         those that are positive in every channel. Pixels that are NaN or infinite never take part.
+    features : str or sequence of str, optional
+        What the model sees of each pixel instead of its channels, such as ``"intensity, gaussian(2), position(0.1)"``:
+        the names that `PixelFeatures` knows. Lengths are in the unit of `spacing`, where it is known.
     scale : {"standard", "minmax", "max", "robust"}, transformer or None, default=None
-        How channels are brought to a common scale before the model sees them: by scikit-learn's StandardScaler,
-        MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your own.
+        How channels or features are brought to a common scale before the model sees them: by scikit-learn's
+        StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your
+        own.
     pca : int, float in (0, 1) or None, default=None
-        Give the model principal components instead of channels: this many, or as many as explain this share of the
-        variance, fitted inside the mask after scaling.
+        Give the model principal components instead: this many, or as many as explain this share of the variance,
+        fitted inside the mask after scaling.
     label_order : {"center", "size"} or None, default=None
         Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers
         of the model, plus one.
@@ -87,9 +92,9 @@ def segment(
 
     Notes
     -----
-    Without mask and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it gets one
-    copy of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same
-    `random_state` find the same clusters as by hand.
+    Without mask, features and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it
+    gets one copy of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same
+    `random_state` find the same clusters as by hand. Features are a table of float32.
 
     Examples
     --------
@@ -104,7 +109,7 @@ def segment(
     if label_order is not None and label_order not in _LABEL_ORDERS:
         raise ValueError(f"'label_order' is {label_order!r}, but must be 'center', 'size' or None")
     image = as_image(image, channel_axis=channel_axis, spacing=spacing, unit=unit)
-    prepared = prepare(image, mask, scaler, space)
+    prepared = prepare(image, mask, scaler, space, features)
     X, inside = prepared.samples, prepared.inside
     _check_n_samples(model, len(X))
     weights = _inside_weights(sample_weight, image, inside)
@@ -112,7 +117,7 @@ def segment(
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
     n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
     labels, order = to_labels(clusters, n_classes, image, inside, label_order)
-    return Segmentation(labels, fitted, image, inside, scaler, order)
+    return Segmentation(labels, fitted, image, inside, scaler, order, features=prepared.features)
 
 
 def _check_model(model: Any) -> None:
