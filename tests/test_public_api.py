@@ -33,6 +33,18 @@ MODULES_WITH_EXAMPLES = [
     "clast._threads",
     "clast.matching",
     "clast.metrics",
+    "clast.plot",
+    "clast.plot._circles",
+    "clast.plot._colors",
+    "clast.plot._heatmap",
+    "clast.plot._montage",
+    "clast.plot._pairs",
+    "clast.plot._parallel",
+    "clast.plot._profiles",
+    "clast.plot._quadtree",
+    "clast.plot._segmentation",
+    "clast.plot._selection",
+    "clast.plot._superpixels",
     "clast.regions",
     "clast.regions._agglomeration",
     "clast.regions._clustering",
@@ -146,7 +158,7 @@ class TestDocumentation:
     def test_examples_run(self, module):
         before = clast.get_num_threads()
         try:
-            outcome = doctest.testmod(importlib.import_module(module))
+            outcome = doctest.testmod(importlib.import_module(module), optionflags=doctest.ELLIPSIS)
         finally:
             clast.set_num_threads(before)
         assert outcome.attempted > 0
@@ -178,6 +190,13 @@ class TestDocumentation:
         value = getattr(clast, name)
         described = inspect.getdoc(value)
         for parameter in inspect.signature(value).parameters:
+            assert f"\n{parameter} : " in described
+
+    @pytest.mark.parametrize("name", clast.plot.__all__)
+    def test_every_picture_is_described(self, name):
+        described = inspect.getdoc(getattr(clast.plot, name))
+        assert ">>> " in described
+        for parameter in inspect.signature(getattr(clast.plot, name)).parameters:
             assert f"\n{parameter} : " in described
 
     @pytest.mark.parametrize("Model", ESTIMATORS)

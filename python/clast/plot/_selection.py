@@ -3,11 +3,10 @@
 import math
 from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from clast.selection import Selection
 
 # Okabe and Ito's blue and vermilion, told apart with any kind of colour vision.
@@ -28,7 +27,7 @@ _TITLES = {
 _UNITS = {"entropy": "bits", "stability": "adjusted Rand index", "gap": "nats", "inertia": "sum of squares"}
 
 
-def plot_selection(selection: "Selection") -> Figure:
+def plot_selection(selection: "Selection") -> "Figure":
     """Draw a panel for each criterion with its errors, and mark the number of clusters that it prefers.
 
     Parameters
@@ -38,7 +37,18 @@ def plot_selection(selection: "Selection") -> Figure:
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clast
+    >>> X = np.concatenate([np.linspace(c, c + 1, 50) for c in (0, 5, 20)])[:, None]
+    >>> found = clast.select_k(X, k=range(2, 6), criteria=["silhouette", "davies_bouldin"], random_state=0)
+    >>> clast.plot.plot_selection(found)
+    <Figure size ... with 2 Axes>
     """
+    from matplotlib.figure import Figure
+
     criteria, choices = selection.criteria, selection.choices()
     n_columns = min(3, len(criteria))
     n_rows = math.ceil(len(criteria) / n_columns)
@@ -52,23 +62,20 @@ def plot_selection(selection: "Selection") -> Figure:
     return figure
 
 
-def _draw(panel: Axes, selection: "Selection", criterion: str, chosen: int | None) -> None:
+def _draw(panel: "Axes", selection: "Selection", criterion: str, chosen: int | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     table = selection.table
     errors = table.get(f"{criterion}_se")
     panel.errorbar(
         table.index, table[criterion], yerr=errors, color=_CURVE, marker="o", markersize=4, linewidth=1.2, capsize=2
     )
+    title = _TITLES[criterion]
     if chosen is not None:
+        title += f": k = {chosen}"
         panel.plot(chosen, table[criterion][chosen], marker="o", markersize=10, fillstyle="none", color=_CHOICE)
-        panel.annotate(
-            f"k = {chosen}",
-            (chosen, table[criterion][chosen]),
-            xytext=(8, 8),
-            textcoords="offset points",
-            color=_CHOICE,
-            fontsize="small",
-        )
-    panel.set_title(_TITLES[criterion], fontsize="small")
+        panel.axvline(chosen, color=_CHOICE, linewidth=0.8, linestyle=":")
+    panel.set_title(title, fontsize="small")
     panel.set_xlabel("clusters k", fontsize="small")
     panel.set_ylabel(_UNITS.get(criterion, "score"), fontsize="small")
     panel.tick_params(labelsize="small")
