@@ -70,6 +70,9 @@ def run(script: Path, output: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=_LIMIT_S)
     if done.returncode not in (0, _USAGE_ERROR):
         raise ExtensionError(f"{script.name} failed with exit status {done.returncode}:\n{done.stderr}")
+    for path in output.glob("* *.png"):
+        # Links in Markdown have no spaces.
+        path.replace(path.with_name(path.name.replace(" ", "-")))
     printed.write_text(done.stdout.replace(str(output), "figures"), encoding="utf-8")
 
 
@@ -91,7 +94,7 @@ def is_picture(path: Path) -> bool:
 
 def page(example: Example, srcdir: str) -> str:
     """Make the page of an example, in Markdown."""
-    figures = [f"![{Path(name).stem}](<{example.script.stem}/{name}>)" for name in example.figures]
+    figures = [f"![{Path(name).stem}]({example.script.stem}/{name})" for name in example.figures]
     printed = [f"## What it prints\n\n```text\n{example.printed.rstrip()}\n```"] if example.printed.strip() else []
     code = os.path.relpath(example.script, Path(srcdir) / "generated" / "gallery")
     literal = f"## Code\n\n```{{literalinclude}} {code}\n:language: python\n```"
@@ -105,7 +108,7 @@ def cards(examples: Iterable[Example]) -> str:
         target = f"generated/gallery/{example.script.stem}"
         parts += [f"## [{example.script.name}]({target}.md)", example.summary]
         if example.figures:
-            parts.append(f"[![{example.summary}](<{target}/{example.figures[0]}>)]({target}.md)")
+            parts.append(f"[![{example.summary}]({target}/{example.figures[0]})]({target}.md)")
     names = "\n".join(f"generated/gallery/{example.script.stem}" for example in examples)
     return "\n\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{names}\n```"]) + "\n"
 
