@@ -35,6 +35,7 @@ html_show_sphinx = False
 default_role = "py:obj"
 add_module_names = False
 extlinks = {"doi": ("https://doi.org/%s", "doi:%s")}
+myst_enable_extensions = ["attrs_inline"]
 myst_heading_anchors = 3
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True

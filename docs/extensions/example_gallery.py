@@ -23,6 +23,8 @@ _EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 _PACKAGE = Path(clast.__file__).parent
 _PRINTED = "printed.txt"
 _USAGE_ERROR = 2
+# Of the first figure of an example in the list of all.
+_HEIGHT = "320px"
 _LIMIT_S = 300
 
 logger = logging.getLogger(__name__)
@@ -108,7 +110,7 @@ def cards(examples: Iterable[Example]) -> str:
         target = f"generated/gallery/{example.script.stem}"
         parts += [f"## [{example.script.name}]({target}.md)", example.summary]
         if example.figures:
-            parts.append(f"[![{example.summary}]({target}/{example.figures[0]})]({target}.md)")
+            parts.append(f"[![{example.summary}]({target}/{example.figures[0]}){{height={_HEIGHT}}}]({target}.md)")
     names = "\n".join(f"generated/gallery/{example.script.stem}" for example in examples)
     return "\n\n".join([*parts, f"```{{toctree}}\n:hidden:\n\n{names}\n```"]) + "\n"
 
