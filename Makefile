@@ -5,7 +5,7 @@ VENV    := .venv
 PY      := $(VENV)/bin/python
 PIP     := $(PY) -m pip --quiet --disable-pip-version-check
 SOURCES := Cargo.toml Cargo.lock pyproject.toml $(shell find rust python -type f -not -name '*.so' -not -path '*/__pycache__/*')
-PYTHON_CODE := python tests benches/python examples
+PYTHON_CODE := python tests benches/python examples docs
 
 Q     := $(if $(QUIET),-q)
 say    = @$(if $(QUIET),:,echo "==> $(1)")
@@ -18,7 +18,7 @@ export PIP_REQUIRE_VIRTUALENV := 1
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
 .SILENT:
-.PHONY: help demo test test-rust test-python wheel lint fix bench bench-smoke clean
+.PHONY: help demo test test-rust test-python wheel docs lint fix bench bench-smoke clean
 
 help:  ## show this list
 	awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,13 @@ wheel: dist/.built  ## build the wheel and prove it in an empty environment
 	&& "$$fresh/bin/python" -m pip --quiet --disable-pip-version-check install dist/clast-*.whl \
 	&& "$$fresh/bin/python" tests/wheel_smoke.py
 	ls dist/clast-*.whl
+
+# Sphinx would complain of pages that it made for names that are gone.
+docs: $(VENV)/.installed $(VENV)/.group-docs  ## build the documentation in docs/build; ARGS="-D run_examples=0" without figures
+	$(call say,documentation)
+	rm -rf docs/generated/api
+	$(PY) -m sphinx -b html -W --keep-going $(Q) $(ARGS) docs docs/build
+	$(if $(QUIET),:,echo "The first page is $(abspath docs/build/index.html)")
 
 lint: $(VENV)/.installed $(VENV)/.group-lint  ## formatting, clippy, ruff, mypy, and the stubs against the extension
 	$(call say,lint)
@@ -79,7 +86,7 @@ bench-smoke: $(VENV)/.installed  ## run every benchmark once on tiny inputs
 
 clean:  ## remove everything that was built
 	cargo clean $(Q)
-	rm -rf $(VENV) dist demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) dist demo docs/build docs/generated .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 $(VENV)/.created:
 	python=$$(for p in $(PYTHON) $(if $(PYTHON),,python3.11 python3); do \

@@ -2,42 +2,31 @@
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from pages import ROOT, assert_commands_exist, blocks, broken_links, run, shell_lines
 
-ROOT = Path(__file__).resolve().parents[1]
-README = (ROOT / "README.md").read_text(encoding="utf-8")
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL)
+README = ROOT / "README.md"
 
 
 class TestReadme:
-    @pytest.mark.parametrize("code", blocks("python"), ids=lambda code: code.strip().splitlines()[0])
+    @pytest.mark.parametrize("code", blocks(README, "python"), ids=lambda code: code.strip().splitlines()[0])
     def test_python_blocks_run_alone(self, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         monkeypatch.setenv("MPLBACKEND", "Agg")
         exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
 
     def test_commands_exist_with_the_options_shown(self) -> None:
-        lines = "\n".join(blocks("console")).replace("\\\n", " ").splitlines()
-        shown = [line.removeprefix("$ ").split() for line in lines if line.startswith("$ clast ")]
-        assert shown
-        for _, verb, *arguments in shown:
-            usage = run(str(Path(sys.executable).with_name("clast")), verb, "--help")
-            offered = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usage))
-            assert {argument for argument in arguments if argument.startswith("-")} <= offered
+        assert_commands_exist(README)
 
     def test_links_to_files_lead_somewhere(self) -> None:
-        links = [link for link in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in link]
-        assert [link for link in links if not (ROOT / link).exists()] == []
+        assert broken_links(README) == []
 
-    def test_benchmark_markers_are_there_once(self) -> None:
-        assert README.count("<!-- bench:start -->") == README.count("<!-- bench:end -->") == 1
+    @pytest.mark.parametrize("name", ["bench", "bench-images"])
+    def test_benchmark_markers_are_there_once(self, name: str) -> None:
+        text = README.read_text(encoding="utf-8")
+        assert text.count(f"<!-- {name}:start -->") == text.count(f"<!-- {name}:end -->") == 1
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
@@ -45,13 +34,9 @@ class TestMakefile:
     def test_help_lists_every_target_that_readme_and_ci_call(self) -> None:
         listed = set(re.findall(r"^ +make ([a-z-]+) ", run("make", "help"), flags=re.MULTILINE))
         ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
-        called = re.findall(r"\bmake ([a-z-]+)", "\n".join(blocks("console")) + ci)
+        called = re.findall(r"\bmake ([a-z-]+)", "\n".join([*shell_lines(README), ci]))
         assert called
         assert set(called) <= listed
 
     def test_help_is_the_default(self) -> None:
         assert run("make") == run("make", "help")
-
-
-def run(*command: str) -> str:
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout

@@ -95,7 +95,7 @@ class BisectingKMeans(KMeansBase):
         Weighted sum of the squared distances of the samples to the centers of their clusters, in squared units of `X`.
     n_features_in_ : int
         Number of features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if `X` was a data frame with names that are all strings.
 
     Warns

@@ -20,22 +20,33 @@ __all__ = ["KMeans", "kmeans_plusplus"]
 
 
 class FitReport(NamedTuple):
-    """What the runs of a fit took, beside what plain iterations of the same runs would have."""
+    """What the runs of a fit took, beside what plain iterations of the same runs would have.
+
+    Attributes
+    ----------
+    n_iter : int
+        Iterations of all runs.
+    n_iter_ordered : int
+        Those that went over the samples in their order in space and skipped what could not change.
+    n_points : int
+        Samples, or distinct values of integer samples, that the iterations went over.
+    n_distances : int
+        Distances computed between samples, or boxes around them, and centers.
+    n_distances_plain : int
+        Distances of plain iterations: ``n_samples * n_clusters`` in each.
+    n_bytes : int
+        Bytes of samples and boxes read.
+    n_bytes_plain : int
+        Bytes of plain iterations: all samples in each.
+    """
 
     n_iter: int
-    """Iterations of all runs."""
     n_iter_ordered: int
-    """Those that went over the samples in their order in space and skipped what could not change."""
     n_points: int
-    """Samples, or distinct values of integer samples, that the iterations went over."""
     n_distances: int
-    """Distances computed between samples, or boxes around them, and centers."""
     n_distances_plain: int
-    """Distances of plain iterations: ``n_samples * n_clusters`` in each."""
     n_bytes: int
-    """Bytes of samples and boxes read."""
     n_bytes_plain: int
-    """Bytes of plain iterations: all samples in each."""
 
 
 class KMeans(KMeansBase):
@@ -89,7 +100,7 @@ class KMeans(KMeansBase):
         Iterations, distances and bytes of all runs, beside what plain iterations would have taken.
     n_features_in_ : int
         Number of features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if `X` was a data frame with names that are all strings.
 
     Warns

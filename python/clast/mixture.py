@@ -92,7 +92,7 @@ class GaussianMixture(MixturePasses):
         The same of all its iterations.
     n_features_in_ : int
         Number of features of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if `X` was a data frame with names that are all strings.
 
     Warns

@@ -17,19 +17,25 @@ __all__ = ["Dispersion", "calinski_harabasz_score", "davies_bouldin_score", "dis
 class Dispersion(NamedTuple):
     """How far samples lie from the means of their clusters, and these from each other.
 
-    Rows of the arrays are the distinct labels in ascending order.
+    Attributes
+    ----------
+    labels : ndarray of shape (n_clusters,)
+        Distinct labels, ascending; rows of the other arrays follow them.
+    weights : ndarray of shape (n_clusters,), float64
+        Number of samples, or their total weight.
+    means : ndarray of shape (n_clusters, n_features), float64
+        Mean of each cluster.
+    squares : ndarray of shape (n_clusters,), float64
+        Sum of the squared distances of its samples to the mean of a cluster.
+    distances : ndarray of shape (n_clusters,), float64
+        Sum of the distances themselves.
     """
 
     labels: NDArray[Any]
-    """Distinct labels, shape (n_clusters,)."""
     weights: NDArray[np.float64]
-    """Number of samples, or their total weight, shape (n_clusters,)."""
     means: NDArray[np.float64]
-    """Mean of each cluster, shape (n_clusters, n_features)."""
     squares: NDArray[np.float64]
-    """Sum of the squared distances of its samples to the mean of a cluster, shape (n_clusters,)."""
     distances: NDArray[np.float64]
-    """Sum of the distances themselves, shape (n_clusters,)."""
 
     @property
     def within(self) -> float:

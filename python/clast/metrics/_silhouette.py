@@ -20,14 +20,21 @@ _METHODS = ("exact", "simplified", "sample")
 
 
 class SampledSilhouette(NamedTuple):
-    """An estimate of the mean silhouette."""
+    """An estimate of the mean silhouette.
+
+    Attributes
+    ----------
+    score : float
+        The estimate.
+    standard_error : float
+        Its standard error, from the spread of the silhouettes drawn within each cluster.
+    n_samples : int
+        Samples drawn.
+    """
 
     score: float
-    """The estimate."""
     standard_error: float
-    """Its standard error, from the spread of the silhouettes drawn within each cluster."""
     n_samples: int
-    """Samples drawn."""
 
 
 def silhouette_score(
