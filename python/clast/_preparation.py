@@ -1,6 +1,7 @@
 """From an image to the samples that a model sees: mask, common scale, principal components."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +82,46 @@ def _make_scaler(scale: Any) -> tuple[Any, str]:
         names = ", ".join(f"'{name}'" for name in _SCALERS)
         raise ValueError(f"'scale' is {scale!r}, but must be {names}, a transformer or None")
     return clone_estimator(scale), type(scale).__name__
+
+
+def take_channels(scaler: Any, space: str, image: Image, channels: Sequence[int | str] | None) -> tuple[Any, str, int]:
+    """Put the choice of channels in front of a scaler.
+
+    Parameters
+    ----------
+    scaler : transformer or None
+        Unfitted, of our own.
+    space : str
+    image : Image
+    channels : sequence of int and str, or None
+        Indices and names; None takes all.
+
+    Returns
+    -------
+    scaler : transformer or None
+    space : str
+    first : int
+        Index of the first channel that takes part.
+
+    Raises
+    ------
+    ValueError
+        When there is no such channel, or none is named.
+    """
+    if channels is None:
+        return scaler, space, 0
+    names = list(image.channel_names)
+    given = [channels] if isinstance(channels, str) else list(channels)
+    indices = [names.index(channel) if isinstance(channel, str) and channel in names else channel for channel in given]
+    chosen = [index for index in indices if isinstance(index, int) and 0 <= index < len(names)]
+    if not chosen or len(chosen) < len(given):
+        raise ValueError(f"'channels' is {channels!r}, but must be some of {', '.join(map(repr, names))}")
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import FunctionTransformer
+
+    choice = FunctionTransformer(np.take, kw_args={"indices": chosen, "axis": 1})
+    seen = " + ".join(names[index] for index in chosen)
+    return (choice if scaler is None else make_pipeline(choice, scaler)), f"{seen}, {space}", chosen[0]
 
 
 def clone_estimator(estimator: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast._lookup import look_up
-from clast._preparation import clone_estimator, make_scaler, prepare
+from clast._preparation import clone_estimator, make_scaler, prepare, take_channels
 from clast._result import Segmentation
 from clast._statistics import class_means
 from clast.image import GridMismatchError, Image, ImageError, as_image
@@ -24,6 +24,7 @@ def segment(
     model: Any,
     *,
     mask: Image | ArrayLike | str | os.PathLike[str] | None = None,
+    channels: Sequence[int | str] | None = None,
     scale: Any = None,
     pca: int | float | None = None,
     label_order: str | None = None,
@@ -44,6 +45,8 @@ def segment(
     mask : array_like, Image, path, "nonzero" or None, default=None
         Pixels that take part: those that are True or not zero in an array or file of the image's shape; with "nonzero"
         those that are positive in every channel. Pixels that are NaN or infinite never take part.
+    channels : sequence of int and str, or None, default=None
+        Indices or names of the channels that the model sees; None for all. Mask, table and pictures have them all.
     scale : {"standard", "minmax", "max", "robust"}, transformer or None, default=None
         How channels are brought to a common scale before the model sees them: by scikit-learn's StandardScaler,
         MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your own.
@@ -51,8 +54,8 @@ def segment(
         Give the model principal components instead of channels: this many, or as many as explain this share of the
         variance, fitted inside the mask after scaling.
     label_order : {"center", "size"} or None, default=None
-        Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers
-        of the model, plus one.
+        Number the classes by ascending mean of the first channel that the model sees, or from largest to smallest. None
+        keeps the numbers of the model, plus one.
     channel_axis : int, None or "auto", default="auto"
         Axis of an array that holds the channels, None for a grey image. "auto" takes a last axis of length 3 or 4 for
         channels, and warns about any other array with more than two axes.
@@ -104,6 +107,7 @@ def segment(
     if label_order is not None and label_order not in _LABEL_ORDERS:
         raise ValueError(f"'label_order' is {label_order!r}, but must be 'center', 'size' or None")
     image = as_image(image, channel_axis=channel_axis, spacing=spacing, unit=unit)
+    scaler, space, first = take_channels(scaler, space, image, channels)
     prepared = prepare(image, mask, scaler, space)
     X, inside = prepared.samples, prepared.inside
     _check_n_samples(model, len(X))
@@ -111,7 +115,7 @@ def segment(
     fitted = clone_estimator(model)
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
     n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
-    labels, order = to_labels(clusters, n_classes, image, inside, label_order)
+    labels, order = to_labels(clusters, n_classes, image, inside, label_order, first)
     return Segmentation(labels, fitted, image, inside, scaler, order)
 
 
@@ -172,6 +176,7 @@ def to_labels(
     image: Image,
     inside: NDArray[np.bool_] | None,
     label_order: str | None,
+    channel: int = 0,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Put clusters on the grid.
 
@@ -183,6 +188,8 @@ def to_labels(
     image : Image
     inside : ndarray of bool of the image's shape, or None
     label_order : {"center", "size"} or None
+    channel : int, default=0
+        The channel whose means order the classes.
 
     Returns
     -------
@@ -194,7 +201,7 @@ def to_labels(
     labels = _scatter(clusters, identity, image.shape, inside)
     if label_order is None or n_classes < 2:
         return labels, identity
-    counts, means = class_means(labels, Image(image.channel(0), image.axes), n_classes)
+    counts, means = class_means(labels, Image(image.channel(channel), image.axes), n_classes)
     keys = means[:, 0] if label_order == "center" else -counts
     order = np.argsort(keys, kind="stable")  # classes without pixels have no mean and come last
     return _scatter(clusters, order, image.shape, inside), order
