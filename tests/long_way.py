@@ -1,0 +1,153 @@
+"""The journeys of `examples` the long way: by scikit-learn, scikit-image, scipy and numpy, as their authors would.
+
+Each function takes plain arrays and returns what the example of its name finds, under the same names.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from sklearn.cluster import AgglomerativeClustering, KMeans
+from sklearn.decomposition import PCA
+from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
+from sklearn.mixture import GaussianMixture
+from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+
+
+def segment_brain(
+    volumes: dict[str, np.ndarray], n_classes: int = 3, counts: Sequence[int] = (2, 3, 4), alone: bool = True
+) -> dict[str, np.ndarray]:
+    """Label volumes, the largest class first, 0 outside of what is positive in all volumes."""
+    names = list(volumes)
+    stack = np.stack([volumes[name].astype(np.float64) for name in names], axis=-1)
+    mask = (stack > 0).all(axis=-1)
+    samples = stack[mask]
+    found = {}
+    chosen = [[index] for index in range(len(names))] if alone else []
+    for columns in [*chosen, list(range(len(names)))]:
+        for k in counts:
+            title = f"{'all' if len(columns) > 1 else names[columns[0]]}, mixture of {k}"
+            clusters = GaussianMixture(k, random_state=123).fit_predict(samples[:, columns])
+            found[title] = into_volume(clusters, mask)
+    for scale in ("unscaled", "standard"):
+        X = StandardScaler().fit_transform(samples) if scale == "standard" else samples
+        clusters = KMeans(n_classes, n_init=10, random_state=123).fit_predict(X)
+        found[f"all, {scale}, k-means of {n_classes}"] = into_volume(clusters, mask)
+    return found
+
+
+def into_volume(clusters: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Clusters of the pixels inside a mask as labels from 1 on, the largest first."""
+    rank = np.empty(clusters.max() + 1, dtype=np.uint8)
+    rank[np.argsort(-np.bincount(clusters), kind="stable")] = np.arange(1, len(rank) + 1)
+    labels = np.zeros(mask.shape, dtype=np.uint8)
+    labels[mask] = rank[clusters]
+    return labels
+
+
+def class_table(labels: np.ndarray, volumes: dict[str, np.ndarray], pixel_size: float) -> pd.DataFrame:
+    """Size, and mean and standard deviation of every channel, class by class."""
+    rows = []
+    for label in range(1, labels.max() + 1):
+        inside = labels == label
+        row = {"label": label, "count": inside.sum(), "size": inside.sum() * pixel_size}
+        for name, volume in volumes.items():
+            values = volume[inside].astype(np.float64)
+            row |= {f"mean_{name}": values.mean(), f"std_{name}": values.std()}
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def segment_photo(
+    image: np.ndarray, n_colors: int = 4, counts: Sequence[int] = range(1, 10)
+) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Scores of the elbow curve, and label images, the darkest red first."""
+    samples = image.reshape(-1, 3).astype(np.float64)
+    scores, found = {}, {}
+    for k in counts:
+        model = KMeans(k, random_state=0).fit(samples)
+        score = calinski_harabasz_score(samples, model.labels_) if k > 1 else np.nan
+        scores[k] = {"inertia": model.inertia_, "calinski_harabasz": score}
+        if 2 <= k <= n_colors:
+            found[f"k-means, {k} colours"] = by_first_channel(model.labels_, samples).reshape(image.shape[:2])
+    clusters = GaussianMixture(2, random_state=0).fit_predict(samples)
+    found["mixture, 2 colours"] = by_first_channel(clusters, samples).reshape(image.shape[:2])
+    return pd.DataFrame(scores).T.rename_axis("k"), found
+
+
+def by_first_channel(clusters: np.ndarray, samples: np.ndarray) -> np.ndarray:
+    """Clusters as labels from 1 on, in the order of their means of the first channel."""
+    means = [samples[clusters == cluster, 0].mean() for cluster in range(clusters.max() + 1)]
+    rank = np.empty(len(means), dtype=np.uint8)
+    rank[np.argsort(means)] = np.arange(1, len(means) + 1)
+    return rank[clusters]
+
+
+def recolor(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Every pixel in the mean colour of its class."""
+    picture = np.zeros_like(image)
+    for label in range(1, labels.max() + 1):
+        picture[labels == label] = np.rint(image[labels == label].mean(axis=0))
+    return picture
+
+
+def segment_counts(
+    image: np.ndarray, n_clusters: int = 5, counts: Sequence[int] = range(2, 32), sample_size: int | None = None
+) -> tuple[dict[str, pd.DataFrame], dict[str, np.ndarray]]:
+    """Scores of every number of clusters in both spaces, and label images, the largest cluster first."""
+    scaled = MaxAbsScaler().fit_transform(image.reshape(-1, image.shape[-1]).astype(np.float64))
+    curves, found = {}, {}
+    for space, samples in {"scaled": scaled, "two components": PCA(2).fit_transform(scaled)}.items():
+        scores = {}
+        for k in counts:
+            clusters = KMeans(k, random_state=0).fit_predict(samples)
+            share = np.bincount(clusters) / len(clusters)
+            scores[k] = {
+                "entropy": stats.entropy(share, base=2),
+                "silhouette": silhouette_score(samples, clusters, sample_size=sample_size, random_state=0),
+                "calinski_harabasz": calinski_harabasz_score(samples, clusters),
+                "davies_bouldin": davies_bouldin_score(samples, clusters),
+            }
+            if k == n_clusters:
+                found[space] = into_volume(clusters, np.ones(image.shape[:2], dtype=bool))
+        curves[space] = pd.DataFrame(scores).T.rename_axis("k")
+    return curves, found
+
+
+def patch_features(tile: np.ndarray, grid: int) -> np.ndarray:
+    """Statistics of the patches of a tile, row by row: one line of six for each."""
+    height, width = tile.shape[0] // grid, tile.shape[1] // grid
+    rows = []
+    for row in range(grid):
+        for column in range(grid):
+            patch = tile[row * height : (row + 1) * height, column * width : (column + 1) * width]
+            values = patch.reshape(-1).astype(np.float64)
+            counts, edges = np.histogram(values, bins=1024)
+            fullest = np.argmax(counts)
+            mean, std = values.mean(), values.std()
+            mode = (edges[fullest] + edges[fullest + 1]) / 2
+            rows.append([mean, std, std / mean, stats.skew(values), stats.kurtosis(values), mode])
+    return np.array(rows)
+
+
+def search_tiles(
+    tiles: Sequence[np.ndarray], grids: Sequence[int], counts: Sequence[int] = (2, 3, 4), pca: Sequence[int | None] = (None,)
+) -> tuple[pd.DataFrame, dict[tuple[int, int | None, int], np.ndarray]]:
+    """Silhouettes of every grid, projection and number of clusters, and the clusters."""
+    rows, found = [], {}
+    for grid in grids:
+        features = StandardScaler().fit_transform(np.concatenate([patch_features(tile, grid) for tile in tiles]))
+        for n_components in pca:
+            samples = features if n_components is None else PCA(n_components).fit_transform(features)
+            for k in counts:
+                clusters = KMeans(k, n_init=20, random_state=0).fit_predict(samples)
+                score = silhouette_score(samples, clusters)
+                rows.append({"grid": grid, "pca": n_components, "n_clusters": k, "silhouette": score})
+                found[grid, n_components, k] = clusters
+    return pd.DataFrame(rows), found
+
+
+def agglomerate(samples: np.ndarray, n_clusters: int) -> np.ndarray:
+    """Ward's hierarchical clustering."""
+    return AgglomerativeClustering(n_clusters).fit_predict(samples)
