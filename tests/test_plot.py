@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 import clast
-from clast._planes import plane_of
 from clast.image import Image
 from clast.plot import class_colors
+from clast.plot._planes import plane_of
 
 RNG = np.random.default_rng(5)
 
@@ -150,6 +150,11 @@ def test_errors(options, message):
     result = segment(RNG.random((12, 8, 9)), channel_axis=None)
     with pytest.raises(ValueError, match=message):
         result.plot(**options)
+
+
+def test_matplotlib_is_loaded_by_the_first_picture(run_python):
+    code = "import sys, clast; clast.plot.class_colors; print({'matplotlib', 'pandas'} & {*sys.modules})"
+    assert run_python(code).strip() == "set()"
 
 
 def test_pyplot_is_not_loaded(run_python):

@@ -11,7 +11,7 @@ from clast._core import __version__
 from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
-    from clast import metrics, phantom, regions
+    from clast import metrics, phantom, plot, regions
     from clast.bisecting import BisectingKMeans
     from clast.decomposition import QuadTree, quadtree
     from clast.image import Image, read_image
@@ -57,7 +57,7 @@ _MODULE_OF = {
 }
 
 # Modules with public names of their own.
-_SUBMODULES = ("metrics", "phantom", "regions")
+_SUBMODULES = ("metrics", "phantom", "plot", "regions")
 
 __all__ = [
     "BisectingKMeans",
@@ -81,6 +81,7 @@ __all__ = [
     "patch_statistics",
     "patch_table",
     "phantom",
+    "plot",
     "quadtree",
     "read_image",
     "regions",

@@ -316,14 +316,14 @@ class QuadTree:
         Parameters
         ----------
         **options
-            `channel`, `slice_axis`, `slice_index`: see `clast._quadtree_plot.plot_quadtree`.
+            `channel`, `slice_axis`, `slice_index`: see `clast.plot.plot_quadtree`.
 
         Returns
         -------
         matplotlib.figure.Figure
             Not registered with pyplot: save it by its ``savefig``, or let a notebook show it.
         """
-        from clast._quadtree_plot import plot_quadtree
+        from clast.plot import plot_quadtree
 
         return plot_quadtree(self, **options)
 

@@ -134,7 +134,7 @@ class Selection:
         matplotlib.figure.Figure
             Not registered with pyplot: save it by its ``savefig``, or let a notebook show it.
         """
-        from clast._selection_plot import plot_selection
+        from clast.plot import plot_selection
 
         return plot_selection(self)
 

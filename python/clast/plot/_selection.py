@@ -3,11 +3,10 @@
 import math
 from typing import TYPE_CHECKING
 
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from clast.selection import Selection
 
 # Okabe and Ito's blue and vermilion, told apart with any kind of colour vision.
@@ -28,7 +27,7 @@ _TITLES = {
 _UNITS = {"entropy": "bits", "stability": "adjusted Rand index", "gap": "nats", "inertia": "sum of squares"}
 
 
-def plot_selection(selection: "Selection") -> Figure:
+def plot_selection(selection: "Selection") -> "Figure":
     """Draw a panel for each criterion with its errors, and mark the number of clusters that it prefers.
 
     Parameters
@@ -39,6 +38,8 @@ def plot_selection(selection: "Selection") -> Figure:
     -------
     matplotlib.figure.Figure
     """
+    from matplotlib.figure import Figure
+
     criteria, choices = selection.criteria, selection.choices()
     n_columns = min(3, len(criteria))
     n_rows = math.ceil(len(criteria) / n_columns)
@@ -52,7 +53,9 @@ def plot_selection(selection: "Selection") -> Figure:
     return figure
 
 
-def _draw(panel: Axes, selection: "Selection", criterion: str, chosen: int | None) -> None:
+def _draw(panel: "Axes", selection: "Selection", criterion: str, chosen: int | None) -> None:
+    from matplotlib.ticker import MaxNLocator
+
     table = selection.table
     errors = table.get(f"{criterion}_se")
     panel.errorbar(

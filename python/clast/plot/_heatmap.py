@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clast._colors import class_colors
 from clast._tiles import Tile, Tiles, tiles_of
+from clast.plot._colors import palette_of
+from clast.plot._panels import MAX_PIXELS
+from clast.plot._tones import WINDOW
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,8 +19,6 @@ if TYPE_CHECKING:
 
 _NEEDED = ("tile", "row", "column", "y", "x", "height", "width")
 _MAX_CLASSES = 12  # whole numbers beyond this many are a measurement, such as a mode
-_WINDOW = (2, 98)  # percentiles between which grey values are shown: a few bright pixels would darken all others
-_MAX_PIXELS = 1500  # along an axis of a tile: more than the picture has
 _GAP = 0.01  # between tiles, in tiles: they need not fit together
 
 
@@ -154,10 +154,7 @@ def _palette(values: "pd.Series[Any]", names: Sequence[str] | None, colors: Any)
 
     known = sorted(values.dropna().unique())
     if values.dtype.kind not in "f" and len(known) <= _MAX_CLASSES:
-        palette = to_rgba_array(class_colors(len(known)) if colors is None else colors)
-        for argument, given in (("names", names), ("colors", palette)):
-            if given is not None and len(given) != len(known):
-                raise ValueError(f"'{argument}' has {len(given)} entries, but there are {len(known)} classes")
+        palette = to_rgba_array(palette_of(len(known), colors, names))
         counts = values.value_counts()
         entries = [
             Patch(facecolor=color, label=f"{label}: {counts[value]} patches ({counts[value] / len(values):.0%})")
@@ -193,7 +190,7 @@ def _grey(tile: Tile) -> tuple[NDArray[Any], NDArray[np.int64]] | None:
     if tile.source is None:
         return None
     image = tile.load()
-    steps = tuple(slice(None, None, math.ceil(length / _MAX_PIXELS)) for length in image.shape)
+    steps = tuple(slice(None, None, math.ceil(length / MAX_PIXELS)) for length in image.shape)
     shown = image.data[steps]
     if image.has_channels:
         shown = shown.mean(axis=-1)
@@ -205,7 +202,7 @@ def _window(shown: Sequence[NDArray[Any]]) -> tuple[float, float]:
     if not shown:
         return 0.0, 1.0
     values = np.concatenate([pixels.reshape(-1)[::7] for pixels in shown])
-    low, high = np.nanpercentile(values, _WINDOW)
+    low, high = np.nanpercentile(values, WINDOW)
     return float(low), float(high if high > low else low + 1)
 
 

@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast._lookup import look_up
-from clast._planes import Plane, plane_of, slice_axis_of
-from clast.plot import _as_colors, _channel_index, _make_figure, _show, _visible, _white, _window
+from clast.plot._panels import make_figure, show, visible
+from clast.plot._planes import Plane, plane_of, slice_axis_of
+from clast.plot._tones import as_colors, channel_index, grey_window, white_level
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,28 +49,28 @@ def plot_quadtree(
     from matplotlib.patches import Patch
 
     image = tree.image
-    index = _channel_index(image, channel)
+    index = channel_index(image, channel)
     along = slice_axis_of(image, slice_axis) if image.ndim == 3 else None
     if along is not None and slice_index is None:
         slice_index = image.shape[along] // 2
     if along is not None and not 0 <= (slice_index or 0) < image.shape[along]:
         raise ValueError(f"'slice_index' is {slice_index}, but slices 0 to {image.shape[along] - 1} exist")
-    plane = plane_of(image, along, slice_index or 0, _visible(image.shape))
+    plane = plane_of(image, along, slice_index or 0, visible(image.shape))
     title = "image" if image.is_rgb else image.channel_names[index]
     if along is not None:
         title += f", {image.axes[along].lower()} = {slice_index}"
     panels = [image.data, tree.mean_image()]
     if image.is_rgb:
-        white = _white(plane(image.data))
-        panels = [_as_colors(plane(pixels), white) for pixels in panels]
+        white = white_level(plane(image.data))
+        panels = [as_colors(plane(pixels), white) for pixels in panels]
     else:
         panels = [plane(pixels[..., index] if image.has_channels else pixels) for pixels in panels]
-    window = None if image.is_rgb else _window(tree, index)
+    window = None if image.is_rgb else grey_window(tree, index)
     sizes = f"{tree.sizes.min()} to {tree.sizes.max()}"
     label = f"{tree.n_leaves:,} blocks of {sizes} pixels".replace(",", "\u2009")
-    figure, axes = _make_figure(1, 2, plane, [Patch(facecolor="none", edgecolor=_OUTLINE, label=label)])
+    figure, axes = make_figure(1, 2, plane, [Patch(facecolor="none", edgecolor=_OUTLINE, label=label)])
     for axis, pixels, name in zip(axes[0], panels, (title, "mean of each block"), strict=True):
-        _show(axis, pixels, plane, window)
+        show(axis, pixels, plane, window)
         axis.set_title(name, fontsize="medium")
     lines = _outlines(plane(tree.leaf_image), tree.sizes, plane)
     axes[0][0].add_collection(LineCollection(list(lines), colors=[_OUTLINE], linewidths=0.5), autolim=False)

@@ -1,0 +1,29 @@
+"""Pictures of segmentations, superpixels, quadtrees, patches and criteria.
+
+They are made of matplotlib's objects alone: no pyplot state, no backend is touched. Every function returns a Figure.
+matplotlib itself is loaded when the first one is drawn.
+
+Examples
+--------
+>>> import numpy as np
+>>> import clast
+>>> result = clast.segment(np.eye(8), clast.KMeans(2, random_state=0))
+>>> clast.plot.plot_segmentation(result, names=["background", "diagonal"])
+<Figure size ... with 2 Axes>
+"""
+
+from clast.plot._colors import class_colors
+from clast.plot._heatmap import patch_heatmap
+from clast.plot._quadtree import plot_quadtree
+from clast.plot._segmentation import plot_segmentation
+from clast.plot._selection import plot_selection
+from clast.plot._superpixels import plot_superpixels
+
+__all__ = [
+    "class_colors",
+    "patch_heatmap",
+    "plot_quadtree",
+    "plot_segmentation",
+    "plot_selection",
+    "plot_superpixels",
+]

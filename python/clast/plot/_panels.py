@@ -1,0 +1,84 @@
+"""Panels of pictures: their layout, scale bars, and the sides of the patient."""
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clast.plot._planes import Plane
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_PIXELS = 1500  # along an axis; a panel is 600 dots wide
+
+
+def make_figure(n_rows: int, n_columns: int, plane: Plane, entries: list[Any]) -> tuple["Figure", list[list["Axes"]]]:
+    """Lay out panels of equal size over a legend."""
+    from matplotlib.figure import Figure
+
+    panel_width = min(4.0, 13.0 / n_columns)
+    panel_height = panel_width * min(2.0, max(0.4, plane.height / plane.width))
+    width = n_columns * panel_width
+    # A character of the default font is about 0.08 inches wide, the patch and the gaps around it 0.7.
+    entry_width = 0.7 + 0.08 * max(len(entry.get_label()) for entry in entries)
+    n_legend_rows = math.ceil(len(entries) / max(1, int(width / entry_width)))
+    height = n_rows * panel_height + 0.3 + 0.25 * n_legend_rows
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
+    figure.get_layout_engine().set(h_pad=0.08)  # type: ignore[union-attr,call-arg]
+    figure.legend(
+        handles=entries,
+        loc="outside lower center",
+        ncols=math.ceil(len(entries) / n_legend_rows),
+        frameon=False,
+        fontsize="medium",
+    )
+    axes = figure.subplots(n_rows, n_columns, squeeze=False)
+    return figure, [list(row) for row in axes]
+
+
+def show(axis: "Axes", pixels: NDArray[Any], plane: Plane, window: tuple[float, float] | None) -> None:
+    low, high = window or (None, None)
+    extent = (0, plane.width, plane.height, 0)
+    # Classes must not blend into colours that stand for nothing.
+    axis.imshow(pixels, cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="nearest")
+    axis.set(xticks=[], yticks=[])
+    axis.spines[:].set_visible(False)
+
+
+def visible(shape: tuple[int, ...], box: Sequence[slice] | None = None) -> tuple[slice, ...]:
+    """Leave out pixels that would fall between those of the picture: at most `MAX_PIXELS` along an axis are shown."""
+    parts = box or [slice(0, length) for length in shape]
+    return tuple(slice(part.start, part.stop, math.ceil((part.stop - part.start) / MAX_PIXELS)) for part in parts)
+
+
+def add_scale_bar(axis: "Axes", plane: Plane, unit: str | None) -> None:
+    """Draw a bar of a round length, at most a quarter of the width; none without a unit."""
+    if unit is None:
+        return
+    target = plane.width / 4
+    power = 10.0 ** np.floor(np.log10(target))
+    length = max(factor * power for factor in (1, 2, 5) if factor * power <= target)
+    left, bottom = 0.05 * plane.width, 0.96 * plane.height
+    style: dict[str, Any] = {"color": "white", "path_effects": _outline()}
+    axis.plot([left, left + length], [bottom, bottom], linewidth=2.5, solid_capstyle="butt", **style)
+    name = "\u00b5m" if unit == "um" else unit
+    label = f"{length:g} {name}"
+    axis.text(left, 0.94 * plane.height, label, fontsize="small", va="bottom", **style)
+
+
+def add_sides(axis: "Axes", plane: Plane) -> None:
+    """Write which side of the patient is at the left of the picture."""
+    if plane.left_side:
+        axis.text(
+            0.03, 0.97, plane.left_side, transform=axis.transAxes, color="white", va="top", path_effects=_outline()
+        )
+
+
+def _outline() -> list[Any]:
+    from matplotlib.patheffects import withStroke
+
+    return [withStroke(linewidth=1.5, foreground="black")]

@@ -1,0 +1,28 @@
+"""Which slices of a volume are shown, and how much of them."""
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def spread_slices(labels: NDArray[Any], along: int, n_slices: int) -> list[int]:
+    """Slices at equal distances through the labelled part, its ends left out because little is to be seen there."""
+    others = tuple(axis for axis in range(labels.ndim) if axis != along)
+    labelled = np.flatnonzero(labels.any(axis=others))
+    low, high = (labelled[0], labelled[-1]) if len(labelled) else (0, labels.shape[along] - 1)
+    positions = np.linspace(low, high, n_slices + 2)[1:-1]
+    return sorted({round(float(position)) for position in positions})
+
+
+def labelled_box(labels: NDArray[Any]) -> tuple[slice, ...]:
+    """Find the part of a volume that has labels, with a margin of a twentieth on each side."""
+    box = []
+    for axis, length in enumerate(labels.shape):
+        others = tuple(other for other in range(labels.ndim) if other != axis)
+        labelled = np.flatnonzero(labels.any(axis=others))
+        low, high = (int(labelled[0]), int(labelled[-1]) + 1) if len(labelled) else (0, length)
+        margin = math.ceil((high - low) / 20)
+        box.append(slice(max(0, low - margin), min(length, high + margin)))
+    return tuple(box)
