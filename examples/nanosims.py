@@ -41,7 +41,9 @@ def main(arguments=None):
     for space, curve in curves.items():
         print(curve)
         curve.plot().savefig(options.output / f"curves {space}.png")
-    pd.concat({space: curve.table for space, curve in curves.items()}, names=["space"]).to_csv(options.output / "curves.csv")
+    pd.concat({space: curve.table for space, curve in curves.items()}, names=["space"]).to_csv(
+        options.output / "curves.csv"
+    )
     clusters = found["scaled"]
     print(clusters.table().round(2).to_string(index=False))
 

@@ -132,7 +132,10 @@ def patch_features(tile: np.ndarray, grid: int) -> np.ndarray:
 
 
 def search_tiles(
-    tiles: Sequence[np.ndarray], grids: Sequence[int], counts: Sequence[int] = (2, 3, 4), pca: Sequence[int | None] = (None,)
+    tiles: Sequence[np.ndarray],
+    grids: Sequence[int],
+    counts: Sequence[int] = (2, 3, 4),
+    pca: Sequence[int | None] = (None,),
 ) -> tuple[pd.DataFrame, dict[tuple[int, int | None, int], np.ndarray]]:
     """Silhouettes of every grid, projection and number of clusters, and the clusters."""
     rows, found = [], {}

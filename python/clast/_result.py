@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from clast._lookup import look_up
+from clast._lookup import label_dtype, look_up
 from clast._posteriors import class_probabilities, entropy_map, margin_map, posterior_images
 from clast._statistics import ClassStatistics, class_statistics
-from clast.image import Image, save_labels, save_map
+from clast.image import GridMismatchError, Image, as_image, save_labels, save_map
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,9 @@ class Segmentation:
     ----------
     labels : ndarray of uint8, uint16 or int32, of the image's shape
         0 is background (outside the mask, not finite, or noise to the model); classes are 1 to `n_classes`.
-    model : estimator
-        The fitted model. It numbers its clusters by itself: class ``i + 1`` is its cluster ``clusters[i]``.
+    model : estimator or None
+        The fitted model, None where the labels come from elsewhere. It numbers its clusters by itself: class ``i + 1``
+        is its cluster ``clusters[i]``.
     image : Image
         The image, not copied.
     mask : ndarray of bool of the image's shape, or None
@@ -125,6 +126,58 @@ class Segmentation:
             classes=new_class[order],
             names=(*groups, *(old_names[label - 1] for label in rest)),
         )
+
+    @classmethod
+    def from_labels(
+        cls, labels: ArrayLike, image: Image | ArrayLike, *, names: Sequence[str] | None = None
+    ) -> "Segmentation":
+        """Take labels that come from elsewhere: thresholds, merged superpixels, an annotation.
+
+        Parameters
+        ----------
+        labels : array-like of int or bool of the image's shape
+            0 is background; classes are 1 to the highest label.
+        image : Image or array-like
+            As for `segment`.
+        names : sequence of str, optional
+            Of the classes.
+
+        Returns
+        -------
+        Segmentation
+            Without model: it has a table, pictures, `merge` and `save`, but no posteriors.
+
+        Raises
+        ------
+        TypeError
+            When the labels are no integers.
+        ValueError
+            When the shapes differ, a label is negative, there is no class, or there is not one name per class.
+
+        Examples
+        --------
+        >>> import clast, numpy as np
+        >>> image = np.array([[10, 12, 200], [11, 198, 202]], dtype=np.uint8)
+        >>> clast.Segmentation.from_labels(image > 100, image, names=["bright"]).table()[["name", "count"]]
+             name  count
+        0  bright      3
+        """
+        image, given = as_image(image), np.asarray(labels)
+        if given.dtype.kind not in "biu":
+            raise TypeError(f"'labels' has dtype {given.dtype}, but integers are needed")
+        if given.shape != image.shape:
+            raise GridMismatchError(f"'labels' has shape {given.shape}, but the image has shape {image.shape}")
+        if given.min() < 0:
+            raise ValueError(f"'labels' goes down to {given.min()}, but 0 is background and classes are 1, 2, ...")
+        n_classes = int(given.max())
+        if n_classes == 0:
+            raise ValueError("'labels' has no class: all of it is 0, which is background")
+        if names is not None and len(names) != n_classes:
+            raise ValueError(f"'names' has {len(names)} entries, but there are {n_classes} classes")
+        inside, own_names = given > 0, None if names is None else tuple(names)
+        mask = None if inside.all() else inside
+        typed = given.astype(label_dtype(n_classes))
+        return cls(typed, None, image, mask, None, np.arange(n_classes), names=own_names)
 
     @cached_property
     def statistics(self) -> ClassStatistics:
@@ -298,11 +351,9 @@ class Segmentation:
         return save_map(path, values, self.image, force=force)
 
     def __repr__(self) -> str:
-        model = type(self.model).__name__
+        by = "" if self.model is None else f" by {type(self.model).__name__}"
         n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
-        return (
-            f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
-        )
+        return f"Segmentation({self.n_classes} classes{by}, {n_pixels} of {self.labels.size} pixels, {self.image})"
 
     def _probabilities(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
         return class_probabilities(self.model, self.scaler, self.clusters, self.classes)

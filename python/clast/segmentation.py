@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clast._lookup import look_up
+from clast._lookup import label_dtype, look_up
 from clast._preparation import clone_estimator, make_scaler, prepare, take_channels
 from clast._result import Segmentation
 from clast._statistics import class_means
@@ -211,7 +211,7 @@ def _scatter(
     clusters: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...], inside: NDArray[np.bool_] | None
 ) -> NDArray[Any]:
     n_classes = len(order)
-    dtype = np.uint8 if n_classes < 1 << 8 else np.uint16 if n_classes < 1 << 16 else np.int32
+    dtype = label_dtype(n_classes)
     label_of = np.zeros(n_classes + 1, dtype=dtype)  # the last entry, index -1, is noise
     label_of[order] = np.arange(1, n_classes + 1)
     found = look_up(label_of, clusters)
