@@ -1,51 +1,60 @@
-"""Ion counts of a NanoSIMS to materials: how many clusters, what they are made of, and regrouped by name.
+"""Ion counts of a NanoSIMS to materials: how many clusters, what they are made of, regrouped and named.
 
-python examples/nanosims.py [COUNTS.tif] [-k 5] [-o nanosims]
-
-Without a file it segments a phantom, whose phases are known.
+python examples/nanosims.py [COUNTS.tif] [-k 5] [--group NAME LABEL ...] [-o nanosims]
 """
 
 import argparse
 from pathlib import Path
 
 import pandas as pd
+from sklearn.cluster import AgglomerativeClustering
 
 import clast
 
 MASSES = ("12C", "13C", "16O", "12C14N", "12C15N", "27Al16O", "56Fe16O")
 CRITERIA = ("entropy", "silhouette", "calinski_harabasz", "davies_bouldin")
+GROUPS = [["organic", 2, 5], ["mineral", 1, 4], ["resin", 3]]  # as the profiles of the phantom say
 
 
-def segment_counts(image, n_clusters=5):
-    """Two to 31 clusters of the scaled channels, and of their first two principal components."""
-    spaces = {"scaled": None, "two components": 2}
-    curves = {
-        space: clast.select_k(image, k=range(2, 32), scale="max", pca=pca, criteria=CRITERIA, random_state=0)
-        for space, pca in spaces.items()
-    }
-    return curves, {space: curve.segmentation(n_clusters, label_order="size") for space, curve in curves.items()}
+def segment_counts(image, n_clusters=5, counts=range(2, 32)):
+    """Clusters of the scaled channels, of their principal components, and of superpixels by Ward's hierarchy."""
+    options = {"k": counts, "scale": "max", "criteria": CRITERIA, "random_state": 0}
+    curves = {"channels": clast.select_k(image, **options), "components": clast.select_k(image, pca=2, **options)}
+    found = {name: curve.segmentation(n_clusters, label_order="size") for name, curve in curves.items()}
+    scaled = image.data / image.data.max(axis=(0, 1))
+    superpixels = clast.slic(scaled, 2000, compactness=0.1, channel_axis=2)
+    ward = clast.regions.cluster_regions(superpixels, scaled, AgglomerativeClustering(n_clusters))
+    ward = clast.match_labels(ward, found["channels"].labels)
+    return curves, found | {"superpixels": clast.Segmentation.from_labels(ward, image)}
 
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("counts", type=Path, nargs="?", help="default: a phantom")
-    parser.add_argument("-k", "--n-clusters", type=int, choices=range(2, 32), default=5, metavar="K")
+    parser.add_argument("counts", type=Path, nargs="?", help="default: a phantom, whose phases are known")
+    parser.add_argument("-k", "--n-clusters", type=int, default=5)
+    parser.add_argument("--group", nargs="+", action="append", help="a name, and the labels that are one material")
     parser.add_argument("-o", "--output", type=Path, default=Path("nanosims"))
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     phantom = None if options.counts else clast.phantom.nanosims(random_state=0)
     image = phantom.image if phantom else clast.read_image(options.counts, channel_names=MASSES)
-    print(image)
 
     curves, found = segment_counts(image, options.n_clusters)
-    for space, curve in curves.items():
-        print(curve)
-        curve.plot().savefig(options.output / f"curves {space}.png")
-    pd.concat({space: curve.table for space, curve in curves.items()}, names=["space"]).to_csv(
-        options.output / "curves.csv"
-    )
-    clusters = found["scaled"]
-    print(clusters.table().round(2).to_string(index=False))
+    pd.concat({name: curve.table for name, curve in curves.items()}).to_csv(options.output / "curves.csv")
+    print(*curves.values(), sep="\n")
+    curves["channels"].plot().savefig(options.output / "curves.png")
+    for name, segmentation in found.items():
+        segmentation.save(options.output / f"{name}.tif", force=True)
+        if phantom:
+            labels = clast.match_labels(segmentation.labels, phantom.truth)
+            print(f"Dice of {', '.join(phantom.names)} by {name}:", clast.metrics.dice(labels, phantom.truth))
+    clast.plot.profiles(found["channels"]).savefig(options.output / "profiles.png")
+    clast.plot.parallel_coordinates(found["channels"]).savefig(options.output / "parallel.png")
+    clast.plot.cluster_circles(found["components"]).savefig(options.output / "circles.png")
+    groups = options.group or (GROUPS if phantom else [])
+    materials = found["channels"].merge({name: [int(label) for label in labels] for name, *labels in groups})
+    materials.table().to_csv(options.output / "materials.csv", index=False)
+    materials.plot(channel="12C14N").savefig(options.output / "materials.png")
 
 
 if __name__ == "__main__":

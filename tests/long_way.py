@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy import stats
+from skimage.measure import regionprops_table
+from skimage.segmentation import slic
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
@@ -95,10 +97,10 @@ def recolor(image: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def segment_counts(
     image: np.ndarray, n_clusters: int = 5, counts: Sequence[int] = range(2, 32), sample_size: int | None = None
 ) -> tuple[dict[str, pd.DataFrame], dict[str, np.ndarray]]:
-    """Scores of every number of clusters in both spaces, and label images, the largest cluster first."""
+    """Scores of every number of clusters in both spaces, and label images."""
     scaled = MaxAbsScaler().fit_transform(image.reshape(-1, image.shape[-1]).astype(np.float64))
     curves, found = {}, {}
-    for space, samples in {"scaled": scaled, "two components": PCA(2).fit_transform(scaled)}.items():
+    for space, samples in {"channels": scaled, "components": PCA(2).fit_transform(scaled)}.items():
         scores = {}
         for k in counts:
             clusters = KMeans(k, random_state=0).fit_predict(samples)
@@ -112,6 +114,11 @@ def segment_counts(
             if k == n_clusters:
                 found[space] = into_volume(clusters, np.ones(image.shape[:2], dtype=bool))
         curves[space] = pd.DataFrame(scores).T.rename_axis("k")
+    pixels = scaled.reshape(image.shape)
+    superpixels = slic(pixels, 2000, compactness=0.1, channel_axis=-1)
+    means = regionprops_table(superpixels, pixels, properties=("mean_intensity",))
+    clusters = AgglomerativeClustering(n_clusters).fit_predict(np.column_stack(list(means.values())))
+    found["superpixels"] = clusters[superpixels - 1] + 1
     return curves, found
 
 
@@ -132,25 +139,21 @@ def patch_features(tile: np.ndarray, grid: int) -> np.ndarray:
 
 
 def search_tiles(
-    tiles: Sequence[np.ndarray],
-    grids: Sequence[int],
-    counts: Sequence[int] = (2, 3, 4),
-    pca: Sequence[int | None] = (None,),
-) -> tuple[pd.DataFrame, dict[tuple[int, int | None, int], np.ndarray]]:
-    """Silhouettes of every grid, projection and number of clusters, and the clusters."""
-    rows, found = [], {}
+    tiles: Sequence[np.ndarray], grids: Sequence[int], counts: Sequence[int] = (2, 3, 4)
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[tuple[int, int], np.ndarray]]:
+    """Silhouettes by k-means and by Ward's hierarchy, and the clusters that k-means finds in all scaled features."""
+    by_kmeans, by_ward, found = [], [], {}
     for grid in grids:
         features = StandardScaler().fit_transform(np.concatenate([patch_features(tile, grid) for tile in tiles]))
-        for n_components in pca:
+        for n_components in (None, 2):
             samples = features if n_components is None else PCA(n_components).fit_transform(features)
             for k in counts:
                 clusters = KMeans(k, n_init=20, random_state=0).fit_predict(samples)
                 score = silhouette_score(samples, clusters)
-                rows.append({"grid": grid, "pca": n_components, "n_clusters": k, "silhouette": score})
-                found[grid, n_components, k] = clusters
-    return pd.DataFrame(rows), found
-
-
-def agglomerate(samples: np.ndarray, n_clusters: int) -> np.ndarray:
-    """Ward's hierarchical clustering."""
-    return AgglomerativeClustering(n_clusters).fit_predict(samples)
+                by_kmeans.append({"grid": grid, "pca": n_components, "n_clusters": k, "silhouette": score})
+                if n_components is None:
+                    found[grid, k] = clusters
+        for k in counts if grid <= 16 else ():
+            clusters = AgglomerativeClustering(k).fit_predict(features)
+            by_ward.append({"grid": grid, "n_clusters": k, "silhouette": silhouette_score(features, clusters)})
+    return pd.DataFrame(by_kmeans), pd.DataFrame(by_ward), found

@@ -182,7 +182,7 @@ class TestFromLabels:
         merged = result.merge({"rest": [1, 3]})
         np.testing.assert_array_equal(merged.labels, np.array([0, 1, 2, 1])[labels])
         assert merged.names == ("rest", "middle")
-        with pytest.raises(TypeError, match="gives no posterior probabilities"):
+        with pytest.raises(TypeError, match="a segmentation from labels gives no posterior probabilities"):
             result.posteriors()
 
     @pytest.mark.parametrize(
