@@ -72,6 +72,11 @@ class Segmentation:
         """Number of classes, background not counted."""
         return len(self.clusters) if self.classes is None else int(self.classes.max()) + 1
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Names of the classes: `names`, or "class 1", "class 2", ..."""
+        return self.names or tuple(f"class {label}" for label in range(1, self.n_classes + 1))
+
     def merge(self, groups: Mapping[str, Sequence[int]]) -> "Segmentation":
         """Regroup classes by name: several clusters are often one material.
 
@@ -110,7 +115,6 @@ class Segmentation:
                 raise ValueError(f"label {label} is none of the classes 1 to {self.n_classes}")
             if taken.count(label) > 1:
                 raise ValueError(f"label {label} is in more than one group, or twice in one")
-        old_names = self.names or tuple(f"class {label}" for label in range(1, self.n_classes + 1))
         rest = [label for label in range(1, self.n_classes + 1) if label not in taken]
         merged = [*groups.values(), *([label] for label in rest)]
         new_label = np.zeros(self.n_classes + 1, dtype=self.labels.dtype)
@@ -124,7 +128,7 @@ class Segmentation:
             labels=look_up(new_label, self.labels),
             clusters=self.clusters[order],
             classes=new_class[order],
-            names=(*groups, *(old_names[label - 1] for label in rest)),
+            names=(*groups, *(self.class_names[label - 1] for label in rest)),
         )
 
     @classmethod
@@ -250,6 +254,61 @@ class Segmentation:
         from clast.plot import plot_segmentation
 
         return plot_segmentation(self, **options)
+
+    def montage(self, **options: Any) -> "Figure":
+        """Show every channel and the classes, of a volume by several slices; see `clast.plot.montage`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from clast.plot import montage
+
+        return montage(self, **options)
+
+    def pairplot(self, **options: Any) -> "Figure":
+        """Draw every pair of channels against each other, by class; see `clast.plot.pairplot`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from clast.plot import pairplot
+
+        return pairplot(self, **options)
+
+    def profiles(self, **options: Any) -> "Figure":
+        """Draw mean and spread of every class in every channel; see `clast.plot.profiles`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from clast.plot import profiles
+
+        return profiles(self, **options)
+
+    def parallel_coordinates(self, **options: Any) -> "Figure":
+        """Draw every class as a line through all channels; see `clast.plot.parallel_coordinates`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from clast.plot import parallel_coordinates
+
+        return parallel_coordinates(self, **options)
+
+    def cluster_circles(self, **options: Any) -> "Figure":
+        """Draw classes as circles in the plane of their principal components; see `clast.plot.cluster_circles`.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+        """
+        from clast.plot import cluster_circles
+
+        return cluster_circles(self, **options)
 
     def save(self, path: str | os.PathLike[str], *, force: bool = False) -> Path:
         """Write the labels on the image's grid.

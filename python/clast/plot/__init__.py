@@ -12,8 +12,13 @@ Examples
 <Figure size ... with 2 Axes>
 """
 
+from clast.plot._circles import cluster_circles
 from clast.plot._colors import class_colors
 from clast.plot._heatmap import patch_heatmap
+from clast.plot._montage import montage
+from clast.plot._pairs import pairplot
+from clast.plot._parallel import parallel_coordinates
+from clast.plot._profiles import profiles
 from clast.plot._quadtree import plot_quadtree
 from clast.plot._segmentation import plot_segmentation
 from clast.plot._selection import plot_selection
@@ -21,9 +26,14 @@ from clast.plot._superpixels import plot_superpixels
 
 __all__ = [
     "class_colors",
+    "cluster_circles",
+    "montage",
+    "pairplot",
+    "parallel_coordinates",
     "patch_heatmap",
     "plot_quadtree",
     "plot_segmentation",
     "plot_selection",
     "plot_superpixels",
+    "profiles",
 ]

@@ -7,44 +7,42 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clast.plot._legend import add_legend, legend_rows
 from clast.plot._planes import Plane
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+_MAX_WIDTH, _MAX_HEIGHT = 13.0, 12.0  # inches of all panels: more is not seen at once
 MAX_PIXELS = 1500  # along an axis; a panel is 600 dots wide
 
 
-def make_figure(n_rows: int, n_columns: int, plane: Plane, entries: list[Any]) -> tuple["Figure", list[list["Axes"]]]:
-    """Lay out panels of equal size over a legend."""
+def make_figure(
+    n_rows: int, n_columns: int, plane: Plane, entries: list[Any], *, beside: float = 0.0
+) -> tuple["Figure", list[list["Axes"]]]:
+    """Lay out panels of equal size over a legend, with some inches beside them for scales."""
     from matplotlib.figure import Figure
 
-    panel_width = min(4.0, 13.0 / n_columns)
-    panel_height = panel_width * min(2.0, max(0.4, plane.height / plane.width))
-    width = n_columns * panel_width
-    # A character of the default font is about 0.08 inches wide, the patch and the gaps around it 0.7.
-    entry_width = 0.7 + 0.08 * max(len(entry.get_label()) for entry in entries)
-    n_legend_rows = math.ceil(len(entries) / max(1, int(width / entry_width)))
-    height = n_rows * panel_height + 0.3 + 0.25 * n_legend_rows
+    proportion = min(2.0, max(0.4, plane.height / plane.width))
+    panel_width = min(4.0, _MAX_WIDTH / n_columns, _MAX_HEIGHT / n_rows / proportion)
+    panel_height = panel_width * proportion
+    width = n_columns * panel_width + beside
+    height = n_rows * panel_height + 0.3 + 0.25 * legend_rows(entries, width)
     figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     figure.get_layout_engine().set(h_pad=0.08)  # type: ignore[union-attr,call-arg]
-    figure.legend(
-        handles=entries,
-        loc="outside lower center",
-        ncols=math.ceil(len(entries) / n_legend_rows),
-        frameon=False,
-        fontsize="medium",
-    )
+    add_legend(figure, entries)
     axes = figure.subplots(n_rows, n_columns, squeeze=False)
     return figure, [list(row) for row in axes]
 
 
-def show(axis: "Axes", pixels: NDArray[Any], plane: Plane, window: tuple[float, float] | None) -> None:
+def show(
+    axis: "Axes", pixels: NDArray[Any], plane: Plane, window: tuple[float, float] | None, colormap: str = "gray"
+) -> None:
     low, high = window or (None, None)
     extent = (0, plane.width, plane.height, 0)
     # Classes must not blend into colours that stand for nothing.
-    axis.imshow(pixels, cmap="gray", vmin=low, vmax=high, extent=extent, interpolation="nearest")
+    axis.imshow(pixels, cmap=colormap, vmin=low, vmax=high, extent=extent, interpolation="nearest")
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
 

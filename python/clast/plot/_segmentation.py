@@ -9,7 +9,7 @@ from clast.plot._colors import paint, palette_of
 from clast.plot._legend import legend_entries
 from clast.plot._panels import add_scale_bar, add_sides, make_figure, show, visible
 from clast.plot._planes import plane_of, slice_axis_of
-from clast.plot._slices import labelled_box, spread_slices
+from clast.plot._slices import chosen_slices, labelled_box
 from clast.plot._tones import as_colors, channel_index, grey_window, white_level
 
 if TYPE_CHECKING:
@@ -108,9 +108,7 @@ def _plot_slices(
 ) -> "Figure":
     image, labels = segmentation.image, segmentation.labels
     along = slice_axis_of(image, slice_axis)
-    indices = spread_slices(labels, along, slices) if isinstance(slices, int) else list(slices)
-    if not indices or not all(0 <= index < labels.shape[along] for index in indices):
-        raise ValueError(f"'slices' is {slices}, but slices 0 to {labels.shape[along] - 1} exist")
+    indices = chosen_slices(labels.shape, labels, along, slices)
     crop = visible(image.shape, labelled_box(labels))
     first = plane_of(image, along, indices[0], crop)
     figure, axes = make_figure(2, len(indices), first, entries)

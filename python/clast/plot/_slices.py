@@ -1,10 +1,24 @@
 """Which slices of a volume are shown, and how much of them."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def chosen_slices(
+    shape: tuple[int, ...], inside: NDArray[Any] | None, along: int, slices: int | Sequence[int]
+) -> list[int]:
+    """Spread a number of slices over what is inside of a volume, or check those that were chosen."""
+    if isinstance(slices, int):
+        indices = spread_slices(np.ones(shape, dtype=bool) if inside is None else inside, along, slices)
+    else:
+        indices = list(slices)
+    if not indices or not all(0 <= index < shape[along] for index in indices):
+        raise ValueError(f"'slices' is {slices}, but slices 0 to {shape[along] - 1} exist")
+    return indices
 
 
 def spread_slices(labels: NDArray[Any], along: int, n_slices: int) -> list[int]:
