@@ -12,15 +12,14 @@ from sklearn.datasets import load_sample_image
 import clast
 
 COUNTS = range(1, 10)
-PALETTE = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#999999", "#000000"]
 
 
 def segment_photo(image, n_colors=4):
     """The elbow curve, k-means with up to as many colours as asked, and a mixture of two."""
     curve = clast.select_k(image, k=COUNTS, criteria=["inertia", "calinski_harabasz"], random_state=0)
-    found = {f"k-means, {k} colours": curve.segmentation(k, label_order="center") for k in range(2, n_colors + 1)}
+    found = {f"{k} colours": curve.segmentation(k, label_order="center") for k in range(2, n_colors + 1)}
     mixture = clast.GaussianMixture(2, random_state=0)
-    found["mixture, 2 colours"] = clast.segment(image, mixture, label_order="center")
+    found["mixture of 2"] = clast.segment(image, mixture, label_order="center")
     return curve, found
 
 
@@ -37,11 +36,13 @@ def main(arguments=None):
     print(curve.table.round(3), curve, sep="\n")
     curve.table.to_csv(options.output / "curve.csv")
     curve.plot().savefig(options.output / "curve.png")
-    tables = pd.concat({title: segmentation.table() for title, segmentation in found.items()}, names=["fit"])
+    tables = pd.concat({name: segmentation.table() for name, segmentation in found.items()}, names=["fit"])
     tables.to_csv(options.output / "classes.csv")
-    chosen = found[f"k-means, {options.n_colors} colours"]
+    for name, segmentation in found.items():
+        segmentation.plot().savefig(options.output / f"{name}.png")
+    chosen = found[f"{options.n_colors} colours"]
     chosen.save(options.output / "labels.png", force=True)
-    chosen.plot(colors=PALETTE[: options.n_colors]).savefig(options.output / "colors.png")
+    chosen.pairplot(kind="scatter").savefig(options.output / "pairs.png")
 
 
 if __name__ == "__main__":

@@ -21,21 +21,18 @@ def segment_brain(
     volumes: dict[str, np.ndarray], n_classes: int = 3, counts: Sequence[int] = (2, 3, 4), alone: bool = True
 ) -> dict[str, np.ndarray]:
     """Label volumes, the largest class first, 0 outside of what is positive in all volumes."""
-    names = list(volumes)
-    stack = np.stack([volumes[name].astype(np.float64) for name in names], axis=-1)
+    stack = np.stack([volume.astype(np.float64) for volume in volumes.values()], axis=-1)
     mask = (stack > 0).all(axis=-1)
     samples = stack[mask]
+    columns = {name: [index] for index, name in enumerate(volumes)} if alone else {}
     found = {}
-    chosen = [[index] for index in range(len(names))] if alone else []
-    for columns in [*chosen, list(range(len(names)))]:
+    for name, seen in {**columns, "all": list(range(len(volumes)))}.items():
         for k in counts:
-            title = f"{'all' if len(columns) > 1 else names[columns[0]]}, mixture of {k}"
-            clusters = GaussianMixture(k, random_state=123).fit_predict(samples[:, columns])
-            found[title] = into_volume(clusters, mask)
-    for scale in ("unscaled", "standard"):
-        X = StandardScaler().fit_transform(samples) if scale == "standard" else samples
+            clusters = GaussianMixture(k, random_state=123).fit_predict(samples[:, seen])
+            found[f"{name}, {k} classes"] = into_volume(clusters, mask)
+    for name, X in {"k-means": samples, "k-means, scaled": StandardScaler().fit_transform(samples)}.items():
         clusters = KMeans(n_classes, n_init=10, random_state=123).fit_predict(X)
-        found[f"all, {scale}, k-means of {n_classes}"] = into_volume(clusters, mask)
+        found[name] = into_volume(clusters, mask)
     return found
 
 
@@ -72,9 +69,9 @@ def segment_photo(
         score = calinski_harabasz_score(samples, model.labels_) if k > 1 else np.nan
         scores[k] = {"inertia": model.inertia_, "calinski_harabasz": score}
         if 2 <= k <= n_colors:
-            found[f"k-means, {k} colours"] = by_first_channel(model.labels_, samples).reshape(image.shape[:2])
+            found[f"{k} colours"] = by_first_channel(model.labels_, samples).reshape(image.shape[:2])
     clusters = GaussianMixture(2, random_state=0).fit_predict(samples)
-    found["mixture, 2 colours"] = by_first_channel(clusters, samples).reshape(image.shape[:2])
+    found["mixture of 2"] = by_first_channel(clusters, samples).reshape(image.shape[:2])
     return pd.DataFrame(scores).T.rename_axis("k"), found
 
 
@@ -103,13 +100,14 @@ def segment_counts(
     for space, samples in {"channels": scaled, "components": PCA(2).fit_transform(scaled)}.items():
         scores = {}
         for k in counts:
-            clusters = KMeans(k, random_state=0).fit_predict(samples)
-            share = np.bincount(clusters) / len(clusters)
+            model = KMeans(k, random_state=0).fit(samples)
+            clusters = model.labels_
             scores[k] = {
-                "entropy": stats.entropy(share, base=2),
+                "inertia": model.inertia_,
                 "silhouette": silhouette_score(samples, clusters, sample_size=sample_size, random_state=0),
                 "calinski_harabasz": calinski_harabasz_score(samples, clusters),
                 "davies_bouldin": davies_bouldin_score(samples, clusters),
+                "entropy": stats.entropy(np.bincount(clusters), base=2),
             }
             if k == n_clusters:
                 found[space] = into_volume(clusters, np.ones(image.shape[:2], dtype=bool))

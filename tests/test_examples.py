@@ -35,9 +35,9 @@ def run_example(name: str, *arguments: object) -> str:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("brain_mri", "all, mixture of 4"),
+        ("brain_mri", "all, 4 classes"),
         ("photo", "k = 1 to 9"),
-        ("nanosims", "Dice of resin, organic"),
+        ("nanosims", "labelled organic"),
         ("crystal_tiles", "adjusted Rand index"),
     ],
 )
@@ -64,7 +64,7 @@ def head(tmp_path_factory):
 class TestBrain:
     def test_labels_and_grid(self, head):
         folder, volumes = head
-        expected = long_way.segment_brain(volumes, counts=(3,), alone=False)["all, mixture of 3"]
+        expected = long_way.segment_brain(volumes, counts=(3,), alone=False)["all, 3 classes"]
         saved = nibabel.load(folder / "labels.nii.gz")
         np.testing.assert_array_equal(np.asarray(saved.dataobj), expected)
         np.testing.assert_allclose(saved.affine, nibabel.load(folder / "t1.nii.gz").affine)
@@ -79,7 +79,7 @@ class TestBrain:
         volumes = {name: nibabel.load(file).get_fdata() for name, file in zip(MODALITIES, files, strict=True)}
         found = long_way.segment_brain(volumes, counts=(3,), alone=False)
         saved = nibabel.load(tmp_path / "labels.nii.gz")
-        np.testing.assert_array_equal(np.asarray(saved.dataobj), found["all, mixture of 3"])
+        np.testing.assert_array_equal(np.asarray(saved.dataobj), found["all, 3 classes"])
         np.testing.assert_array_equal(saved.affine, nibabel.load(files[0]).affine)
         check_tables(tmp_path, volumes, found, voxel_ml=np.prod(saved.header.get_zooms(), dtype=float) / 1000)
 
@@ -101,10 +101,10 @@ class TestPhoto:
         Picture.fromarray(photo).save(tmp_path / "photo.png")
         run_example("photo", tmp_path / "photo.png", "-o", tmp_path)
         curve, found = long_way.segment_photo(photo)
-        # A pixel as near to two of the first colours goes to the lower number here, where rounding says in scikit-learn:
-        # with 8 colours the fits part by three pixels.
+        # A pixel as near to two of the first colours goes to the lower number here, where rounding says in
+        # scikit-learn: with 8 colours the fits part by three pixels.
         pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "curve.csv", index_col="k"), curve, rtol=2e-5)
-        np.testing.assert_array_equal(np.asarray(Picture.open(tmp_path / "labels.png")), found["k-means, 4 colours"])
+        np.testing.assert_array_equal(np.asarray(Picture.open(tmp_path / "labels.png")), found["4 colours"])
         tables = pd.read_csv(tmp_path / "classes.csv", index_col="fit")
         for title, labels in found.items():
             assert tables.loc[title, "count"].tolist() == np.bincount(labels.reshape(-1))[1:].tolist()

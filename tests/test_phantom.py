@@ -31,6 +31,14 @@ class TestEveryPhantom:
         assert made.image.unit in ("mm", "um")
 
 
+def test_scores_are_of_classes_whatever_their_numbers():
+    made = MAKERS["rock"](random_state=0)
+    renamed = np.array([0, 3, 1, 2])[made.truth]
+    assert made.score(renamed) == {"pore": 1, "grain": 1, "matrix": 1}
+    renamed[made.truth == 1] = 0
+    assert made.score(renamed) == {"pore": 0, "grain": 1, "matrix": 1}
+
+
 def test_the_head_is_what_is_positive():
     head = MAKERS["brain"](random_state=0, noise=0.5)
     np.testing.assert_array_equal((head.image.data > 0).all(axis=-1), head.truth > 0)
