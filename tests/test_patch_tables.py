@@ -253,6 +253,13 @@ class TestHeatmap:
         assert figure.axes[0].get_title() == "roughness"
         figure.savefig(tmp_path / "map.png")
 
+    def test_scale_bar_of_tiles_of_known_size(self):
+        tiles = [clast.Image(tile, axes="YX", spacing=(0.5, 0.5), unit="um") for tile in TILES]
+        axis = patch_heatmap(self.table(), "std", mosaic=(2, 2), images=tiles).axes[0]
+        # Two tiles of 64 pixels and the gap are 65 \u00b5m across.
+        assert axis.texts[0].get_text() == "10 \u00b5m"
+        assert np.ptp(axis.lines[0].get_xdata()) == 20
+
     def test_skipped_tiles_leave_their_place_empty(self, folder):
         (folder / "tile_3.tif").rename(folder / "tile_00.tif")
         with pytest.warns(UserWarning, match="skipped"):

@@ -41,7 +41,10 @@ MODULES_WITH_EXAMPLES = [
     "clast.plot._pairs",
     "clast.plot._parallel",
     "clast.plot._profiles",
+    "clast.plot._quadtree",
     "clast.plot._segmentation",
+    "clast.plot._selection",
+    "clast.plot._superpixels",
     "clast.regions",
     "clast.superpixels",
     "clast.selection",
@@ -174,6 +177,13 @@ class TestDocumentation:
         value = getattr(clast, name)
         described = inspect.getdoc(value)
         for parameter in inspect.signature(value).parameters:
+            assert f"\n{parameter} : " in described
+
+    @pytest.mark.parametrize("name", clast.plot.__all__)
+    def test_every_picture_is_described(self, name):
+        described = inspect.getdoc(getattr(clast.plot, name))
+        assert ">>> " in described
+        for parameter in inspect.signature(getattr(clast.plot, name)).parameters:
             assert f"\n{parameter} : " in described
 
     @pytest.mark.parametrize("Model", ESTIMATORS)

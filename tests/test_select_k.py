@@ -62,6 +62,7 @@ class TestScores:
         figure = self.FOUND.plot()
         titles = [axes.get_title() for axes in figure.axes if axes.get_visible()]
         assert len(titles) == 5
+        assert titles[1] == f"silhouette (highest): k = {self.FOUND.best('silhouette')}"
         assert all(axes.get_xlabel() == "clusters k" for axes in figure.axes if axes.get_visible())
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clast.plot._legend import add_legend, class_entries
+from clast.plot._legend import add_legend, class_entries, legend_rows
 from clast.plot._samples import samples_of
 
 if TYPE_CHECKING:
@@ -102,15 +102,16 @@ def cluster_circles(
             panel.plot(*center, "+", color=0.6 * color, markersize=9, markeredgewidth=2)
     panel.set(
         aspect="equal",
-        xlabel=f"principal component 1 ({shares[0]:.0%} of the variance)",
-        ylabel=f"principal component 2 ({shares[1]:.0%} of the variance)",
+        xlabel=f"component 1 ({shares[0]:.1%} of variance)",
+        ylabel=f"component 2 ({shares[1]:.1%} of variance)",
     )
     panel.autoscale_view()
     (left, right), (bottom, top) = panel.get_xlim(), panel.get_ylim()
-    proportion = min(1.2, max(0.4, (top - bottom) / (right - left)))
-    figure.set_figheight(proportion * (_WIDTH - _LABELS) + _LABELS)
-    if samples.names:
-        add_legend(figure, class_entries(samples))
+    proportion = min(1.2, max(0.5, (top - bottom) / (right - left)))
+    entries = class_entries(samples) if samples.names else []
+    figure.set_figheight(proportion * (_WIDTH - _LABELS) + _LABELS + 0.25 * legend_rows(entries, _WIDTH))
+    panel.set_title(f"{len(drawn)} of {len(points)} {samples.noun}, {coverage:.0%} in each circle", fontsize="small")
+    add_legend(figure, entries)
     return figure
 
 

@@ -2,15 +2,15 @@
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clast._tiles import Tile, Tiles, tiles_of
 from clast.plot._colors import palette_of
-from clast.plot._panels import MAX_PIXELS
-from clast.plot._tones import WINDOW
+from clast.plot._panels import MAX_PIXELS, add_scale_bar
+from clast.plot._tones import window_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,21 +87,24 @@ def patch_heatmap(
     paint, entries, scale = _palette(table[column], names, colors)
     figure, axis = _figure(table, n_rows, n_columns)
     span = np.array([(table["y"] + table["height"]).max(), (table["x"] + table["width"]).max()])
-    pixels = [None] * n_tiles if tiles is None else [_grey(tile) for tile in tiles]
-    for grey in pixels:
-        span = span if grey is None else np.maximum(span, grey[1])
-    window = _window([grey[0] for grey in pixels if grey is not None])
+    grounds = [None] * n_tiles if tiles is None else [_ground(tile) for tile in tiles]
+    known = [ground for ground in grounds if ground is not None]
+    span = np.maximum.reduce([span, *(ground.shape for ground in known)])
+    window = _window([ground.pixels for ground in known])
     pitch = np.ceil(span * (1 + _GAP))
-    for index, grey in enumerate(pixels):
+    for index, ground in enumerate(grounds):
         origin = np.array(divmod(index, n_columns)) * pitch
-        if grey is not None:
-            axis.imshow(grey[0], cmap="gray", vmin=window[0], vmax=window[1], extent=_extent(origin, grey[1]))
+        if ground is not None:
+            low, high = window
+            axis.imshow(ground.pixels, cmap="gray", vmin=low, vmax=high, extent=_extent(origin, ground.shape))
         of_tile = table[table["tile"] == index]
         if len(of_tile):
             overlay = paint(of_tile[column])
             overlay[:, 3] *= alpha
             _add_patches(axis, of_tile, overlay, origin)
     height, width = pitch * (n_rows, n_columns)
+    if known:
+        add_scale_bar(axis, height, width, known[0].unit, known[0].spacing)
     axis.set(xlim=(0, width), ylim=(height, 0), aspect="equal", xticks=[], yticks=[], title=title or column)
     axis.spines[:].set_visible(False)
     if entries:
@@ -185,8 +188,16 @@ def _figure(table: "pd.DataFrame", n_rows: int, n_columns: int) -> tuple["Figure
     return figure, figure.subplots()
 
 
-def _grey(tile: Tile) -> tuple[NDArray[Any], NDArray[np.int64]] | None:
-    """Pixels to show, no more than are seen, and the shape of the tile."""
+class _Ground(NamedTuple):
+    """What lies under the patches of a tile: pixels, no more than are seen, and the grid of all."""
+
+    pixels: NDArray[Any]
+    shape: NDArray[np.int64]
+    spacing: float
+    unit: str | None
+
+
+def _ground(tile: Tile) -> _Ground | None:
     if tile.source is None:
         return None
     image = tile.load()
@@ -194,7 +205,8 @@ def _grey(tile: Tile) -> tuple[NDArray[Any], NDArray[np.int64]] | None:
     shown = image.data[steps]
     if image.has_channels:
         shown = shown.mean(axis=-1)
-    return shown, np.array(image.shape)
+    spacing = 1.0 if image.spacing is None else image.spacing[1]
+    return _Ground(shown, np.array(image.shape), spacing, image.unit if image.spacing else None)
 
 
 def _window(shown: Sequence[NDArray[Any]]) -> tuple[float, float]:
@@ -202,8 +214,7 @@ def _window(shown: Sequence[NDArray[Any]]) -> tuple[float, float]:
     if not shown:
         return 0.0, 1.0
     values = np.concatenate([pixels.reshape(-1)[::7] for pixels in shown])
-    low, high = np.nanpercentile(values, WINDOW)
-    return float(low), float(high if high > low else low + 1)
+    return window_of(values[np.isfinite(values)])
 
 
 def _extent(origin: NDArray[Any], shape: NDArray[Any]) -> tuple[float, float, float, float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from clast.image import Image
 from clast.plot._panels import visible
-from clast.plot._tones import WINDOW, channel_index
+from clast.plot._tones import channel_index, window_of
 
 if TYPE_CHECKING:
     from typing import TypeAlias
@@ -128,16 +128,11 @@ def windows_of(rows: Rows, *, shared: bool) -> dict[Layer, tuple[float, float]]:
             pixels = layer.image.channel(layer.channel)[steps]
             counted = np.isfinite(pixels) if inside is None else np.isfinite(pixels) & inside[steps]
             values[id(layer.image), layer.channel] = pixels[counted]
-    windows = {key: _window(pixels) for key, pixels in values.items()}
+    windows = {key: window_of(pixels) for key, pixels in values.items()}
     if shared and windows:
-        everything = _window(np.concatenate(list(values.values())))
+        everything = window_of(np.concatenate(list(values.values())))
         windows = dict.fromkeys(windows, everything)
     return {layer: windows[id(layer.image), layer.channel] for layer in rows if layer.channel is not None}
-
-
-def _window(values: NDArray[Any]) -> tuple[float, float]:
-    low, high = np.percentile(values, WINDOW) if len(values) else (0.0, 1.0)
-    return float(low), float(high if high > low else low + 1)
 
 
 def _layers(source: Any, channels: Sequence[int | str] | None, under: int | str | None) -> list[Layer]:

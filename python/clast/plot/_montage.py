@@ -120,7 +120,7 @@ def montage(
         figure.suptitle(_slice_name(image, along, _middle(indices)), fontsize="medium")
     if rows.columns is None:
         _add_scales(figure, panels, cells)
-    add_scale_bar(panels[0][0], plane, image.unit)
+    add_scale_bar(panels[0][0], plane.height, plane.width, image.unit)
     add_sides(panels[0][0], plane)
     return figure
 

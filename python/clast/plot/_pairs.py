@@ -1,5 +1,6 @@
 """Every pair of channels against each other: as two-dimensional histograms, or as a sample of points."""
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 
 from clast.plot._bins import Bins, bins_of, class_histograms, pair_histograms
 from clast.plot._legend import class_entries, legend_width
-from clast.plot._samples import Samples, samples_of
+from clast.plot._samples import Samples, check_percentiles, samples_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,9 +20,11 @@ if TYPE_CHECKING:
 
 _KINDS = ("density", "scatter")
 _MAX_CHANNELS = 12  # 78 panels: more are neither legible nor quick
+_MAX_BINS = 80  # along a panel of some 270 dots
 _SIDE = 1.8  # inches of a panel
 _GAPS = (0.42, 0.2)  # inches between columns, for the counts beside the diagonal, and between rows
-_MARGIN = 0.4  # inches for the name of an axis
+_MARGIN = 0.4  # inches for the name of an axis at the left, and for counts at the right
+_TOP, _BOTTOM = 0.25, 0.5  # inches for the title of a panel, and for numbers and the name of an axis
 _CHARACTER = 0.07  # inches of a digit
 _FAINTEST = 0.2  # opacity of a bin with hardly any samples, so that it is seen
 _DARKER = 0.6  # ellipses than the bins below them
@@ -33,7 +36,7 @@ def pairplot(
     *,
     kind: str = "density",
     channels: Sequence[int | str] | None = None,
-    bins: int = 80,
+    bins: int | None = None,
     gamma: float = 0.3,
     percentiles: tuple[float, float] = (0.1, 99.9),
     sample_size: int = 4000,
@@ -54,8 +57,9 @@ def pairplot(
         class, or a sample of points in the colours of their classes.
     channels : sequence of int or str, optional
         Which to draw, by index or name, and in which order; default all.
-    bins : int, default=80
-        Along each channel; fewer where values are whole numbers, so that no bin holds more of them than its neighbour.
+    bins : int, optional
+        Along each channel; default twice the cube root of the number of samples (Rice's rule), at most 80. Fewer where
+        values are whole numbers, so that no bin holds more of them than its neighbour.
     gamma : float, default=0.3
         Counts are shown as their power of this exponent: 1 is proportional, less makes sparse tissue visible.
     percentiles : tuple of float, default=(0.1, 99.9)
@@ -93,14 +97,17 @@ def pairplot(
     """
     if kind not in _KINDS:
         raise ValueError(f"'kind' is {kind!r}, but must be 'density' or 'scatter'")
-    if not (bins >= 2 and gamma > 0):
+    if not ((bins is None or bins >= 2) and gamma > 0):
         raise ValueError(
             f"'bins' is {bins} and 'gamma' {gamma}, but at least 2 bins and an exponent above 0 are needed"
         )
+    check_percentiles(percentiles)
     samples = samples_of(data, labels, channels=channels, names=names, colors=colors)
     n_channels = len(samples.features)
     if n_channels > _MAX_CHANNELS:
         raise ValueError(f"there are {n_channels} channels, but {_MAX_CHANNELS} can be drawn; choose by 'channels'")
+    if bins is None:
+        bins = min(_MAX_BINS, math.ceil(2 * len(samples.values) ** (1 / 3)))
     binned = [bins_of(values, bins, percentiles) for values in samples.values.T]
     figure, panels = _corner(samples, binned)
     for channel, panel in enumerate(panels):
@@ -109,7 +116,7 @@ def pairplot(
         _draw_densities(figure, panels, samples, binned, gamma)
         if samples.names:
             _draw_ellipses(panels, samples)
-        note = "ellipses: one standard deviation"
+        note = "ellipses: one standard deviation" if n_channels > 1 else ""
     else:
         drawn = samples.draw(sample_size, random_state)
         _draw_points(panels, samples, drawn)
@@ -151,16 +158,16 @@ def _corner(samples: Samples, binned: list[Bins]) -> tuple["Figure", list[list["
         panels[-1][row].set_xlabel(name, fontsize="small")
         if row > 0:
             panels[row][0].set_ylabel(name, fontsize="small")
-            panels[row][0].yaxis.set_label_coords(0.15 / _SIDE - left / _SIDE, 0.5)
-    right, top = _MARGIN + _room_for_names(samples, n_channels), 0.25
+            panels[row][0].yaxis.set_label_coords((0.15 - left) / _SIDE, 0.5)
+    right = _MARGIN + _room_for_names(samples, n_channels)
     width = left + n_channels * _SIDE + (n_channels - 1) * _GAPS[0] + right
-    height = top + n_channels * _SIDE + (n_channels - 1) * _GAPS[1] + _MARGIN + 0.1
+    height = _TOP + n_channels * _SIDE + (n_channels - 1) * _GAPS[1] + _BOTTOM
     figure.set_size_inches(width, height)
     figure.subplots_adjust(
         left=left / width,
         right=1 - right / width,
-        bottom=(_MARGIN + 0.1) / height,
-        top=1 - top / height,
+        bottom=_BOTTOM / height,
+        top=1 - _TOP / height,
         wspace=_GAPS[0] / _SIDE,
         hspace=_GAPS[1] / _SIDE,
     )

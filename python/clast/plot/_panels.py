@@ -53,19 +53,21 @@ def visible(shape: tuple[int, ...], box: Sequence[slice] | None = None) -> tuple
     return tuple(slice(part.start, part.stop, math.ceil((part.stop - part.start) / MAX_PIXELS)) for part in parts)
 
 
-def add_scale_bar(axis: "Axes", plane: Plane, unit: str | None) -> None:
-    """Draw a bar of a round length, at most a quarter of the width; none without a unit."""
+def add_scale_bar(axis: "Axes", height: float, width: float, unit: str | None, spacing: float = 1.0) -> None:
+    """Draw a bar of a round length, at most a quarter of the width; none without a unit.
+
+    Height and width are those of the panel; one of its units is `spacing` of the `unit` named.
+    """
     if unit is None:
         return
-    target = plane.width / 4
+    target = width * spacing / 4
     power = 10.0 ** np.floor(np.log10(target))
     length = max(factor * power for factor in (1, 2, 5) if factor * power <= target)
-    left, bottom = 0.05 * plane.width, 0.96 * plane.height
+    left, bottom = 0.05 * width, 0.96 * height
     style: dict[str, Any] = {"color": "white", "path_effects": _outline()}
-    axis.plot([left, left + length], [bottom, bottom], linewidth=2.5, solid_capstyle="butt", **style)
+    axis.plot([left, left + length / spacing], [bottom, bottom], linewidth=2.5, solid_capstyle="butt", **style)
     name = "\u00b5m" if unit == "um" else unit
-    label = f"{length:g} {name}"
-    axis.text(left, 0.94 * plane.height, label, fontsize="small", va="bottom", **style)
+    axis.text(left, 0.94 * height, f"{length:g} {name}", fontsize="small", va="bottom", **style)
 
 
 def add_sides(axis: "Axes", plane: Plane) -> None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clast.plot._legend import add_legend, class_entries
-from clast.plot._samples import samples_of
+from clast.plot._legend import add_legend, class_entries, legend_rows
+from clast.plot._samples import check_percentiles, samples_of
 from clast.plot._spreads import class_spreads
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def parallel_coordinates(
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
 
+    check_percentiles(percentiles)
     samples = samples_of(data, labels, channels=channels, names=names, colors=colors)
     n_channels = len(samples.features)
     if n_channels < 2:
@@ -76,10 +77,13 @@ def parallel_coordinates(
     low, high = np.percentile(samples.values, percentiles, axis=0)
     span = np.where(high > low, high - low, 1)
     means, (_, first, _, third, _) = ((values - low) / span for values in class_spreads(samples))
-    figure = Figure(figsize=(1.3 * n_channels + 0.8, 4.2), dpi=150, layout="constrained")
+    entries = class_entries(samples) if samples.names else []
+    width = max(4.5, 1.3 * n_channels + 0.8)
+    height = 4.0 + 0.25 * legend_rows(entries, width)
+    figure = Figure(figsize=(width, height), dpi=150, layout="constrained")
     panel = figure.subplots()
     across = np.arange(n_channels)
-    if sample_size > 0:
+    if sample_size != 0:
         drawn = samples.draw(sample_size, random_state)
         heights = (samples.values[drawn] - low) / span
         lines = np.stack(np.broadcast_arrays(across, heights), axis=-1)
@@ -94,8 +98,7 @@ def parallel_coordinates(
     panel.set_xticklabels(samples.features)
     panel.tick_params(axis="x", length=0)
     panel.spines[:].set_visible(False)
-    if samples.names:
-        add_legend(figure, class_entries(samples))
+    add_legend(figure, entries)
     return figure
 
 

@@ -171,3 +171,9 @@ def _finished(
     if not keep.all():
         values, classes = values[keep], classes[keep]
     return Samples(values, classes, features, names, palette, noun)
+
+
+def check_percentiles(percentiles: tuple[float, float]) -> None:
+    """Raise ValueError unless they ascend within 0 and 100."""
+    if not 0 <= percentiles[0] < percentiles[1] <= 100:
+        raise ValueError(f"'percentiles' is {percentiles}, but must be two ascending numbers from 0 to 100")

@@ -90,11 +90,11 @@ def _plot_2d(segmentation: "Segmentation", channel: int, palette: NDArray[Any], 
         means = as_colors(segmentation.statistics.means, white)
         panels.insert(1, ("mean color of each class", paint(labels, means, 1.0)))
     figure, axes = make_figure(1, len(panels), plane, entries)
-    window = None if image.is_rgb else grey_window(segmentation, channel)
+    window = None if image.is_rgb else grey_window(image, segmentation.labels, channel)
     for axis, (title, pixels) in zip(axes[0], panels, strict=True):
         show(axis, pixels, plane, window)
         axis.set_title(title, fontsize="medium")
-    add_scale_bar(axes[0][0], plane, image.unit)
+    add_scale_bar(axes[0][0], plane.height, plane.width, image.unit)
     return figure
 
 
@@ -112,7 +112,7 @@ def _plot_slices(
     crop = visible(image.shape, labelled_box(labels))
     first = plane_of(image, along, indices[0], crop)
     figure, axes = make_figure(2, len(indices), first, entries)
-    window = grey_window(segmentation, channel)
+    window = grey_window(image, segmentation.labels, channel)
     for column, index in enumerate(indices):
         plane = plane_of(image, along, index, crop)
         grey = plane(image.channel(channel))
@@ -122,6 +122,6 @@ def _plot_slices(
         axes[0][column].set_title(f"{image.axes[along].lower()} = {index}", fontsize="medium")
     axes[0][0].set_ylabel(image.channel_names[channel])
     axes[1][0].set_ylabel("classes")
-    add_scale_bar(axes[0][0], first, image.unit)
+    add_scale_bar(axes[0][0], first.height, first.width, image.unit)
     add_sides(axes[0][0], first)
     return figure

@@ -37,6 +37,15 @@ def plot_selection(selection: "Selection") -> "Figure":
     Returns
     -------
     matplotlib.figure.Figure
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clast
+    >>> X = np.concatenate([np.linspace(c, c + 1, 50) for c in (0, 5, 20)])[:, None]
+    >>> found = clast.select_k(X, k=range(2, 6), criteria=["silhouette", "davies_bouldin"], random_state=0)
+    >>> clast.plot.plot_selection(found)
+    <Figure size ... with 2 Axes>
     """
     from matplotlib.figure import Figure
 
@@ -61,17 +70,12 @@ def _draw(panel: "Axes", selection: "Selection", criterion: str, chosen: int | N
     panel.errorbar(
         table.index, table[criterion], yerr=errors, color=_CURVE, marker="o", markersize=4, linewidth=1.2, capsize=2
     )
+    title = _TITLES[criterion]
     if chosen is not None:
+        title += f": k = {chosen}"
         panel.plot(chosen, table[criterion][chosen], marker="o", markersize=10, fillstyle="none", color=_CHOICE)
-        panel.annotate(
-            f"k = {chosen}",
-            (chosen, table[criterion][chosen]),
-            xytext=(8, 8),
-            textcoords="offset points",
-            color=_CHOICE,
-            fontsize="small",
-        )
-    panel.set_title(_TITLES[criterion], fontsize="small")
+        panel.axvline(chosen, color=_CHOICE, linewidth=0.8, linestyle=":")
+    panel.set_title(title, fontsize="small")
     panel.set_xlabel("clusters k", fontsize="small")
     panel.set_ylabel(_UNITS.get(criterion, "score"), fontsize="small")
     panel.tick_params(labelsize="small")

@@ -1,56 +1,88 @@
-"""Pictures of superpixels: their boundaries over the image, and the image in their mean values."""
+"""Pictures of superpixels: the image under their outlines, and the mean of each of them."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clast.image import Image
-from clast.plot._panels import show, visible
-from clast.plot._planes import plane_of, slice_axis_of
-from clast.plot._tones import WINDOW, as_colors, white_level
+from clast.image import as_image
+from clast.plot._outlines import chosen_plane, draw_outlines
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from numpy.typing import ArrayLike
 
-_BOUNDARY_COLOR = (1.0, 0.85, 0.0)  # yellow, which tissue and landscapes seldom are
+    from clast.image import Image
+    from clast.image._image import ChannelAxis
+
+_OUTLINE = (1.0, 0.85, 0.0)  # yellow, which tissue and landscapes seldom are
 
 
-def plot_superpixels(image: Image, labels: NDArray[Any]) -> "Figure":
-    """Show the boundaries of superpixels over an image, and the image in their mean values.
+def plot_superpixels(
+    image: "Image | ArrayLike",
+    labels: NDArray[Any],
+    *,
+    channel: int | str = 0,
+    slice_axis: str | None = None,
+    slice_index: int | None = None,
+    channel_axis: "ChannelAxis" = "auto",
+) -> "Figure":
+    """Show an image under the outlines of superpixels or other regions, beside the mean of each of them.
 
     Parameters
     ----------
-    image : Image
-        Shown in its colours, or its first channel; of a volume, the middle slice.
+    image : Image or array-like
     labels : ndarray of int, of the shape of the image
         0 for pixels without superpixel, which are dark beside.
+    channel : int or str, default=0
+        The channel to show of an image that is not red, green and blue; its index or name.
+    slice_axis : str, optional
+        "X", "Y" or "Z" of a volume; default Z.
+    slice_index : int, optional
+        Which slice of a volume; default: the one in the middle.
+    channel_axis : int, None or "auto", default="auto"
+        Axis of an array that holds the channels, as for `segment`.
 
     Returns
     -------
     matplotlib.figure.Figure
+
+    Raises
+    ------
+    ValueError
+        When shapes differ, or a channel, slice or axis does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clast
+    >>> image = np.random.default_rng(0).integers(0, 256, (20, 30, 3)).astype(np.uint8)
+    >>> clast.plot.plot_superpixels(image, clast.slic(image, n_segments=6))
+    <Figure size ... with 2 Axes>
     """
-    from matplotlib.figure import Figure
+    from clast.regions import region_statistics
 
-    from clast.regions import boundaries, region_means
-
-    along = None if image.ndim == 2 else slice_axis_of(image, None)
-    index = 0 if along is None else image.shape[along] // 2
-    plane = plane_of(image, along, index, visible(image.shape))
-    shown, regions = plane(image.data if image.is_rgb else image.channel(0)), plane(labels)
-    if image.is_rgb:
-        colors = as_colors(shown, white_level(shown))
-    else:
-        inside = shown[(regions > 0) & np.isfinite(shown)]
-        low, high = np.percentile(inside, WINDOW) if len(inside) else (0.0, 1.0)
-        grey = as_colors(shown.astype(np.float64) - low, float(high - low) or 1.0)
-        colors = np.repeat(grey[..., np.newaxis], 3, axis=-1)
-    over, means = colors.copy(), np.nan_to_num(region_means(regions, colors))
-    over[boundaries(regions)] = _BOUNDARY_COLOR
-    figure = Figure(figsize=(10, 5 * plane.height / plane.width + 0.4), dpi=150, layout="constrained")
-    for axis, (title, pixels) in zip(
-        figure.subplots(1, 2), [("boundaries", over), ("mean of each superpixel", means)], strict=True
-    ):
-        show(axis, pixels, plane, None)
-        axis.set_title(title, fontsize="medium")
-    return figure
+    image = as_image(image, channel_axis=channel_axis)
+    if labels.shape != image.shape:
+        raise ValueError(f"'labels' has shape {labels.shape}, but the image has shape {image.shape}")
+    found = region_statistics(labels, image.data)
+    plane, title = chosen_plane(image, slice_axis, slice_index)
+    regions = plane(labels)
+    means = np.zeros((*regions.shape, image.n_channels))
+    inside = regions > 0
+    means[inside] = found.mean[np.searchsorted(found.labels, regions[inside])]
+    average = round(np.count_nonzero(labels) / max(1, len(found.labels)))
+    return draw_outlines(
+        image,
+        labels,
+        regions,
+        means if image.has_channels else means[..., 0],
+        np.ones(regions.shape, dtype=bool),
+        plane,
+        channel=channel,
+        title=title,
+        noun="superpixel",
+        entry=f"{len(found.labels):,} superpixels of {average:,} pixels on average".replace(",", "\u2009"),
+        color=_OUTLINE,
+        linewidth=0.8,
+    )
