@@ -18,6 +18,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.patch_models",
     "clast.patches",
     "clast.phantom",
+    "clast.pixel_features",
     "clast.thresholds",
     "clast.tiles",
     "clast.bisecting",
@@ -46,6 +47,11 @@ MODULES_WITH_EXAMPLES = [
     "clast.plot._selection",
     "clast.plot._superpixels",
     "clast.regions",
+    "clast.regions._agglomeration",
+    "clast.regions._clustering",
+    "clast.regions._graph",
+    "clast.regions._merging",
+    "clast.regions._statistics",
     "clast.superpixels",
     "clast.selection",
     "clast.metrics._dispersion",
@@ -53,7 +59,14 @@ MODULES_WITH_EXAMPLES = [
     "clast.metrics._overlap",
     "clast.metrics._silhouette",
 ]
-ESTIMATORS = [clast.BisectingKMeans, clast.GaussianMixture, clast.KMeans, clast.MiniBatchKMeans, clast.PatchStatistics]
+ESTIMATORS = [
+    clast.BisectingKMeans,
+    clast.GaussianMixture,
+    clast.KMeans,
+    clast.MiniBatchKMeans,
+    clast.PatchStatistics,
+    clast.PixelFeatures,
+]
 HEAVY = ["sklearn", "scipy", "pandas", "matplotlib", "nibabel", "tifffile", "PIL", "tqdm"]
 
 
@@ -164,6 +177,7 @@ class TestDocumentation:
             "KMeans",
             "MiniBatchKMeans",
             "PatchStatistics",
+            "PixelFeatures",
             "kmeans1d",
             "kmeans_plusplus",
             "quadtree",

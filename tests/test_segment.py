@@ -270,6 +270,13 @@ class TestChannels:
         expected = clast.segment(blue.reshape(20, 30), model).model.predict_proba(blue)
         np.testing.assert_allclose(result.posteriors("float64").reshape(-1, 2), expected, atol=1e-12)
 
+    def test_features_are_of_those_channels(self):
+        options = {"features": "intensity, gaussian(1)", "scale": "standard"}
+        result = clast.segment(PHOTO, Recorder(), channels=[1], **options)
+        alone = clast.segment(PHOTO[..., 1], Recorder(), **options)
+        np.testing.assert_array_equal(result.model.X, alone.model.X)
+        np.testing.assert_array_equal(result.seen().data, alone.seen().data)
+
     @pytest.mark.parametrize("channels", ["alpha", [], [3], [-1], ["red", 1.5]])
     def test_unknown(self, channels):
         with pytest.raises(ValueError, match=r"'channels' is .* but must be some of 'red', 'green', 'blue'"):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from clast.patch_features import PatchStatistics
     from clast.patch_models import patch_search
     from clast.patches import Patches, patch_statistics
+    from clast.pixel_features import PixelFeatures
     from clast.segmentation import Segmentation, segment
     from clast.selection import Selection, select_k
     from clast.superpixels import slic
@@ -38,6 +39,7 @@ _MODULE_OF = {
     "MiniBatchKMeans": "clast.minibatch",
     "PatchStatistics": "clast.patch_features",
     "Patches": "clast.patches",
+    "PixelFeatures": "clast.pixel_features",
     "QuadTree": "clast.decomposition",
     "Segmentation": "clast.segmentation",
     "Selection": "clast.selection",
@@ -67,6 +69,7 @@ __all__ = [
     "MiniBatchKMeans",
     "PatchStatistics",
     "Patches",
+    "PixelFeatures",
     "QuadTree",
     "Segmentation",
     "Selection",

@@ -68,6 +68,13 @@ _OPTIONS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
         ("--mask",),
         {"metavar": "nonzero|FILE", "help": "pixels to use: positive in every channel, or nonzero in a file"},
     ),
+    "features": (
+        ("--features",),
+        {
+            "metavar": "NAMES",
+            "help": "what to see of each pixel instead of its channels, such as 'intensity, gaussian(2), sobel'",
+        },
+    ),
     "scale": (
         ("--scale",),
         {"choices": ["standard", "minmax", "max", "robust"], "help": "bring channels to a common scale first"},

@@ -39,8 +39,8 @@ def run_segment(args: argparse.Namespace) -> None:
         step(f"fitting {args.k} classes")
         threads = clast.threads(args.threads) if args.threads else nullcontext()
         with timed(seconds, "fit"), threads:
-            options = {"scale": args.scale, "pca": args.pca, "label_order": args.label_order}
-            result = clast.segment(image, model, mask=args.mask, **options)
+            options = {"features": args.features, "scale": args.scale, "pca": args.pca}
+            result = clast.segment(image, model, mask=args.mask, label_order=args.label_order, **options)
         with timed(seconds, "write"):
             write_outputs(result, outputs, force=args.force, step=step)
     if args.json:

@@ -1,4 +1,4 @@
-"""From an image to the samples that a model sees: mask, common scale, principal components."""
+"""From an image to the samples that a model sees: mask, features, common scale, principal components."""
 
 import copy
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clast._pixel_filters import feature_table, parse_features
 from clast.image import Image, resolve_mask
 
 _SCALERS = {"standard": "StandardScaler", "minmax": "MinMaxScaler", "max": "MaxAbsScaler", "robust": "RobustScaler"}
@@ -24,15 +25,18 @@ class Prepared:
     inside : ndarray of bool of the image's shape, or None
         The pixels that take part; None for all.
     scaler : transformer or None
-        Fitted: from the image's channels to features.
+        Fitted: from the image's channels or features to samples.
     space : str
-        The features in words, such as "standard, PCA(2)".
+        What the samples are in words, such as "intensity, gaussian(2): standard, PCA(2)".
+    features : tuple of str, or None
+        Names of the features of the pixels; None for the channels.
     """
 
     samples: NDArray[Any]
     inside: NDArray[np.bool_] | None
     scaler: Any
     space: str
+    features: tuple[str, ...] | None = None
 
 
 def make_scaler(scale: Any, pca: int | float | None) -> tuple[Any, str]:
@@ -84,46 +88,6 @@ def _make_scaler(scale: Any) -> tuple[Any, str]:
     return clone_estimator(scale), type(scale).__name__
 
 
-def take_channels(scaler: Any, space: str, image: Image, channels: Sequence[int | str] | None) -> tuple[Any, str, int]:
-    """Put the choice of channels in front of a scaler.
-
-    Parameters
-    ----------
-    scaler : transformer or None
-        Unfitted, of our own.
-    space : str
-    image : Image
-    channels : sequence of int and str, or None
-        Indices and names; None takes all.
-
-    Returns
-    -------
-    scaler : transformer or None
-    space : str
-    first : int
-        Index of the first channel that takes part.
-
-    Raises
-    ------
-    ValueError
-        When there is no such channel, or none is named.
-    """
-    if channels is None:
-        return scaler, space, 0
-    names = list(image.channel_names)
-    given = [channels] if isinstance(channels, str) else list(channels)
-    indices = [names.index(channel) if isinstance(channel, str) and channel in names else channel for channel in given]
-    chosen = [index for index in indices if isinstance(index, int) and 0 <= index < len(names)]
-    if not chosen or len(chosen) < len(given):
-        raise ValueError(f"'channels' is {channels!r}, but must be some of {', '.join(map(repr, names))}")
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import FunctionTransformer
-
-    choice = FunctionTransformer(np.take, kw_args={"indices": chosen, "axis": 1})
-    seen = " + ".join(names[index] for index in chosen)
-    return (choice if scaler is None else make_pipeline(choice, scaler)), f"{seen}, {space}", chosen[0]
-
-
 def clone_estimator(estimator: Any) -> Any:
     """Copy an estimator without what it has learned."""
     from sklearn.base import clone
@@ -131,7 +95,7 @@ def clone_estimator(estimator: Any) -> Any:
     return clone(estimator) if hasattr(estimator, "get_params") else copy.deepcopy(estimator)
 
 
-def prepare(image: Image, mask: Any, scaler: Any, space: str) -> Prepared:
+def prepare(image: Image, mask: Any, scaler: Any, space: str, features: str | Sequence[str] | None = None) -> Prepared:
     """Take the samples of an image and fit the scaler to them.
 
     Parameters
@@ -141,6 +105,8 @@ def prepare(image: Image, mask: Any, scaler: Any, space: str) -> Prepared:
     scaler : transformer or None
         Unfitted, of our own.
     space : str
+    features : str, sequence of str or None
+        Names of the features to take instead of the channels.
 
     Returns
     -------
@@ -152,7 +118,16 @@ def prepare(image: Image, mask: Any, scaler: Any, space: str) -> Prepared:
         When the mask is empty, or the image cannot be brought to this space.
     """
     inside = resolve_mask(image, mask)
-    X = image.samples() if inside is None else image.data[inside].reshape(-1, image.n_channels)
+    names = None
+    if features is not None:
+        parsed = parse_features(features)
+        names = tuple(map(str, parsed))
+        space = f"{', '.join(names)}: {space}"
+        X = feature_table(image, parsed, inside, np.float32)
+    elif inside is None:
+        X = image.samples()
+    else:
+        X = image.data[inside].reshape(-1, image.n_channels)
     if scaler is not None:
         X = scaler.fit_transform(X)
-    return Prepared(X, inside, scaler, space)
+    return Prepared(X, inside, scaler, space, names)

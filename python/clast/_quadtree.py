@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from clast import _core
 from clast._lookup import look_up
 from clast.image import Image, save_labels
-from clast.regions import MergeResult, cluster_regions, merge_regions
+from clast.regions import MergeResult, agglomerate, cluster_regions, merge_regions
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -274,6 +274,50 @@ class QuadTree:
         if threshold is None and n_regions is None:
             raise ValueError("give 'threshold' or 'n_regions': without them, nothing is merged")
         return merge_regions(self.labels, self._counting_pixels, threshold=threshold, n_regions=n_regions)
+
+    def agglomerate(
+        self,
+        n_clusters: int | None = None,
+        *,
+        distance_threshold: float | None = None,
+        linkage: str = "ward",
+        features: Sequence[str] = ("mean",),
+    ) -> MergeResult:
+        """Join leaves that touch into clusters, hierarchically, without memory for all pairs of leaves.
+
+        Parameters
+        ----------
+        n_clusters, distance_threshold, linkage, features
+            As for :func:`clast.regions.agglomerate`.
+
+        Returns
+        -------
+        MergeResult
+            Connected clusters on the image from 1 on, 0 where pixels do not count; and the joins in order.
+
+        Raises
+        ------
+        ValueError
+            As :func:`clast.regions.agglomerate`.
+
+        Examples
+        --------
+        >>> import clast, numpy as np
+        >>> image = np.array([[1, 1, 7, 7], [1, 1, 7, 7], [2, 2, 9, 1], [2, 2, 8, 0]], dtype=np.uint8)
+        >>> clast.quadtree(image, threshold=1).agglomerate(3).labels
+        array([[1, 1, 2, 2],
+               [1, 1, 2, 2],
+               [1, 1, 2, 3],
+               [1, 1, 2, 3]])
+        """
+        return agglomerate(
+            self.labels,
+            self._counting_pixels,
+            n_clusters,
+            distance_threshold=distance_threshold,
+            linkage=linkage,
+            features=features,
+        )
 
     def cluster(self, model: Any, *, features: Sequence[str] = ("mean",)) -> NDArray[np.int32]:
         """Cluster the leaves by their numbers, and give every pixel the class of its leaf.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from clast._lookup import label_dtype, look_up
+from clast._pixel_filters import feature_names, feature_table, parse_features
 from clast._posteriors import class_probabilities, entropy_map, margin_map, posterior_images
 from clast._statistics import ClassStatistics, class_statistics
 from clast.image import GridMismatchError, Image, as_image, save_labels, save_map
@@ -43,6 +44,10 @@ class Segmentation:
         Index of the class that each of `clusters` belongs to; None where each is a class of its own.
     names : tuple of str, or None
         Names of the classes, after `merge`.
+    features : tuple of str, or None
+        What the model saw of each pixel, by the names of `PixelFeatures`; None for its channels.
+    channels : tuple of str, or None
+        Names of the channels that the model saw; None for all.
 
     Examples
     --------
@@ -66,6 +71,8 @@ class Segmentation:
     clusters: NDArray[np.int64]
     classes: NDArray[np.int64] | None = None
     names: tuple[str, ...] | None = None
+    features: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -351,7 +358,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``, or the dtype is another one.
         """
-        return posterior_images(self.image, self.mask, self._probabilities(), self.n_classes, dtype)
+        return posterior_images(self.seen(), self.mask, self._probabilities(), self.n_classes, dtype)
 
     def entropy(self) -> NDArray[np.float32]:
         """Compute how undecided the model is at every pixel: the Shannon entropy of the posteriors.
@@ -367,7 +374,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``.
         """
-        return entropy_map(self.image, self.mask, self._probabilities())
+        return entropy_map(self.seen(), self.mask, self._probabilities())
 
     def margin(self) -> NDArray[np.float32]:
         """Compute how far the most probable class is ahead of the second at every pixel.
@@ -382,7 +389,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``.
         """
-        return margin_map(self.image, self.mask, self._probabilities())
+        return margin_map(self.seen(), self.mask, self._probabilities())
 
     def save_map(self, path: str | os.PathLike[str], values: NDArray[Any], *, force: bool = False) -> Path:
         """Write posteriors, their entropy or margin, or other numbers on the image's grid.
@@ -408,6 +415,24 @@ class Segmentation:
             When the folder is missing, the file exists, or the format is none of these.
         """
         return save_map(path, values, self.image, force=force)
+
+    def seen(self) -> Image:
+        """Make the image that the model saw before scaling: its channels are those chosen, or their features.
+
+        Returns
+        -------
+        Image
+        """
+        chosen = self.image if self.channels is None else self.image.select(self.channels)
+        if self.features is None:
+            return chosen
+        features = parse_features(self.features)
+        table = feature_table(chosen, features, None, np.float32)
+        return replace(
+            chosen,
+            data=table.reshape(*chosen.shape, -1),
+            channel_names=feature_names(features, chosen),
+        )
 
     def __repr__(self) -> str:
         by = "" if self.model is None else f" by {type(self.model).__name__}"

@@ -30,6 +30,7 @@ def run_select_k(args: argparse.Namespace) -> None:
             k=args.k,
             criteria=criteria,
             mask=args.mask,
+            features=args.features,
             scale=args.scale,
             pca=args.pca,
             progress=not args.quiet,

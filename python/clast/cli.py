@@ -103,7 +103,7 @@ def _add_segment(commands: Any) -> None:
         choices=["full", "tied", "diag", "spherical"],
         help="covariances of a Gaussian mixture (default: full)",
     )
-    add_shared(parser, "axes", "mask", "scale", "pca")
+    add_shared(parser, "axes", "mask", "features", "scale", "pca")
     parser.add_argument(
         "--label-order", choices=["center", "size"], help="number classes by mean of the first channel, or by size"
     )
@@ -229,7 +229,7 @@ def _add_select_k(commands: Any) -> None:
         help="some of inertia, silhouette, calinski_harabasz, davies_bouldin, entropy,"
         " gap, stability and, for gmm, bic, aic, icl",
     )
-    add_shared(parser, "axes", "mask", "scale", "pca", "seed", "threads", plot="curves", table="scores")
+    add_shared(parser, "axes", "mask", "features", "scale", "pca", "seed", "threads", plot="curves", table="scores")
     add_shared(parser, *_WRITING)
 
 

@@ -13,6 +13,8 @@ from clast._patch_grids import FEATURES, Grid, Size, describe, grids_of, pixels_
 if TYPE_CHECKING:
     import pandas as pd
 
+    from clast.regions import MergeResult
+
 __all__ = ["Patches", "patch_statistics"]
 
 
@@ -89,6 +91,60 @@ class Patches:
             places["channel"] = np.tile(np.arange(n_channels), len(row) // n_channels)
         columns = self.values.reshape(-1, len(self.names)).T
         return pd.DataFrame({**places, **dict(zip(self.names, columns, strict=True))})
+
+    def agglomerate(
+        self,
+        n_clusters: int | None = None,
+        *,
+        distance_threshold: float | None = None,
+        linkage: str = "ward",
+        scale: bool = True,
+    ) -> "MergeResult":
+        """Join patches that are neighbours in the grid into clusters, without memory for all pairs of patches.
+
+        Parameters
+        ----------
+        n_clusters, distance_threshold, linkage
+            As for :func:`clast.regions.agglomerate`.
+        scale : bool, default=True
+            Whether to bring all statistics to mean 0 and variance 1 first.
+
+        Returns
+        -------
+        MergeResult
+            Its `labels`, shape (n_rows, n_columns), are connected clusters from 1 on, 0 for patches with an undefined
+            statistic.
+
+        Raises
+        ------
+        ValueError
+            As :func:`clast.regions.agglomerate`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from clast import patch_statistics
+        >>> image = np.repeat([[0, 2, 60, 60], [1, 2, 1, 63]], 4).reshape(2, 16)
+        >>> patch_statistics(image, patch_size=(1, 4), statistics=["mean", "max"]).agglomerate(2).labels
+        array([[1, 1, 2, 2],
+               [1, 1, 1, 2]])
+        """
+        from clast.regions import agglomerate
+
+        values = self.values.reshape(*self.shape, -1)
+        defined = np.isfinite(values).all(axis=-1)
+        samples = values[defined]
+        if scale and len(samples) > 0:
+            from sklearn.preprocessing import StandardScaler
+
+            samples = StandardScaler().fit_transform(samples)
+        image = np.zeros_like(values)
+        image[defined] = samples
+        # To the graph of regions each patch is a region of one pixel.
+        patches = np.arange(1, defined.size + 1).reshape(self.shape)
+        return agglomerate(
+            patches, image, n_clusters, distance_threshold=distance_threshold, linkage=linkage, mask=defined
+        )
 
     def __repr__(self) -> str:
         """Give the number of patches and the names of the statistics."""

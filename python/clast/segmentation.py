@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast._lookup import label_dtype, look_up
-from clast._preparation import clone_estimator, make_scaler, prepare, take_channels
+from clast._preparation import clone_estimator, make_scaler, prepare
 from clast._result import Segmentation
 from clast._statistics import class_means
-from clast.image import GridMismatchError, Image, ImageError, as_image
+from clast.image import GridMismatchError, Image, ImageError, as_image, resolve_mask
 from clast.image._image import ChannelAxis
 
 __all__ = ["Segmentation", "segment"]
@@ -25,6 +25,7 @@ def segment(
     *,
     mask: Image | ArrayLike | str | os.PathLike[str] | None = None,
     channels: Sequence[int | str] | None = None,
+    features: str | Sequence[str] | None = None,
     scale: Any = None,
     pca: int | float | None = None,
     label_order: str | None = None,
@@ -47,12 +48,16 @@ def segment(
         those that are positive in every channel. Pixels that are NaN or infinite never take part.
     channels : sequence of int and str, or None, default=None
         Indices or names of the channels that the model sees; None for all. Mask, table and pictures have them all.
+    features : str or sequence of str, optional
+        What the model sees of each pixel instead of its channels, such as ``"intensity, gaussian(2), position(0.1)"``:
+        the names that `PixelFeatures` knows. Lengths are in the unit of `spacing`, where it is known.
     scale : {"standard", "minmax", "max", "robust"}, transformer or None, default=None
-        How channels are brought to a common scale before the model sees them: by scikit-learn's StandardScaler,
-        MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your own.
+        How channels or features are brought to a common scale before the model sees them: by scikit-learn's
+        StandardScaler, MinMaxScaler, MaxAbsScaler or RobustScaler, fitted inside the mask, or by a transformer of your
+        own.
     pca : int, float in (0, 1) or None, default=None
-        Give the model principal components instead of channels: this many, or as many as explain this share of the
-        variance, fitted inside the mask after scaling.
+        Give the model principal components instead: this many, or as many as explain this share of the variance,
+        fitted inside the mask after scaling.
     label_order : {"center", "size"} or None, default=None
         Number the classes by ascending mean of the first channel that the model sees, or from largest to smallest. None
         keeps the numbers of the model, plus one.
@@ -90,9 +95,9 @@ def segment(
 
     Notes
     -----
-    Without mask and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it gets one
-    copy of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same
-    `random_state` find the same clusters as by hand.
+    Without mask, features and scaling the model gets a view of the image in its own dtype, not a copy. With a mask it
+    gets one copy of the pixels inside, in C order of the grid, as ``image[mask]`` gives them: models with the same
+    `random_state` find the same clusters as by hand. Features are a table of float32.
 
     Examples
     --------
@@ -107,16 +112,18 @@ def segment(
     if label_order is not None and label_order not in _LABEL_ORDERS:
         raise ValueError(f"'label_order' is {label_order!r}, but must be 'center', 'size' or None")
     image = as_image(image, channel_axis=channel_axis, spacing=spacing, unit=unit)
-    scaler, space, first = take_channels(scaler, space, image, channels)
-    prepared = prepare(image, mask, scaler, space)
+    seen = image if channels is None else image.select(channels)
+    # The mask is that of all channels, also of those that the model does not see.
+    prepared = prepare(seen, mask if channels is None else resolve_mask(image, mask), scaler, space, features)
     X, inside = prepared.samples, prepared.inside
     _check_n_samples(model, len(X))
     weights = _inside_weights(sample_weight, image, inside)
     fitted = clone_estimator(model)
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
     n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
-    labels, order = to_labels(clusters, n_classes, image, inside, label_order, first)
-    return Segmentation(labels, fitted, image, inside, scaler, order)
+    labels, order = to_labels(clusters, n_classes, seen, inside, label_order)
+    names = None if channels is None else tuple(seen.channel_names)
+    return Segmentation(labels, fitted, image, inside, scaler, order, features=prepared.features, channels=names)
 
 
 def _check_model(model: Any) -> None:
@@ -176,7 +183,6 @@ def to_labels(
     image: Image,
     inside: NDArray[np.bool_] | None,
     label_order: str | None,
-    channel: int = 0,
 ) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """Put clusters on the grid.
 
@@ -188,8 +194,6 @@ def to_labels(
     image : Image
     inside : ndarray of bool of the image's shape, or None
     label_order : {"center", "size"} or None
-    channel : int, default=0
-        The channel whose means order the classes.
 
     Returns
     -------
@@ -201,7 +205,7 @@ def to_labels(
     labels = _scatter(clusters, identity, image.shape, inside)
     if label_order is None or n_classes < 2:
         return labels, identity
-    counts, means = class_means(labels, Image(image.channel(channel), image.axes), n_classes)
+    counts, means = class_means(labels, Image(image.channel(0), image.axes), n_classes)
     keys = means[:, 0] if label_order == "center" else -counts
     order = np.argsort(keys, kind="stable")  # classes without pixels have no mean and come last
     return _scatter(clusters, order, image.shape, inside), order

@@ -122,9 +122,11 @@ class Selection:
         if self._image is None:
             raise TypeError("the selection was made for samples, not for an image: take model(k) and its labels")
         clusters = self._family.labels(self.model(k), self._prepared.samples)
-        inside = self._prepared.inside
-        labels, order = to_labels(clusters, k, self._image, inside, label_order)
-        return Segmentation(labels, self.models[k], self._image, inside, self._prepared.scaler, order)
+        prepared = self._prepared
+        labels, order = to_labels(clusters, k, self._image, prepared.inside, label_order)
+        return Segmentation(
+            labels, self.models[k], self._image, prepared.inside, prepared.scaler, order, features=prepared.features
+        )
 
     def plot(self) -> "Figure":
         """Draw the curve of each criterion, its errors, and the number of clusters that it prefers.
@@ -156,6 +158,7 @@ def select_k(
     k: Iterable[int] = range(2, 11),
     criteria: Sequence[str] | None = None,
     mask: Any = None,
+    features: str | Sequence[str] | None = None,
     scale: Any = None,
     pca: int | float | None = None,
     channel_axis: ChannelAxis = "auto",
@@ -172,7 +175,8 @@ def select_k(
     Parameters
     ----------
     X : array-like of shape (n_samples, n_features), Image, path or sequence of paths
-        Samples, or an image as for `segment`: a two-dimensional array is taken for samples unless `mask` is given.
+        Samples, or an image as for `segment`: a two-dimensional array is taken for samples unless `mask` or
+        `features` is given.
     model : KMeans, GaussianMixture or other estimator, default=None
         Unfitted, with ``n_clusters`` or ``n_components``, which `k` replaces; all other parameters are kept. Default:
         ``KMeans(random_state=random_state)``.
@@ -184,7 +188,7 @@ def select_k(
         labels between seeds), and for mixtures "bic", "aic" and "icl" (BIC plus twice the entropy of the posteriors, in
         nats). Default: for mixtures ("bic", "aic", "icl", "silhouette"), else all but "gap" and "stability", which need
         many more fits.
-    mask, scale, pca, channel_axis
+    mask, features, scale, pca, channel_axis
         As for `segment`; `scale` and `pca` serve samples too. Scores are taken in the space that the models see.
     sample_size : int, default=2000
         The silhouette of more than 20 000 samples is estimated from this many, with its standard error.
@@ -247,14 +251,14 @@ def select_k(
     family = family_of(model, random_state)
     names = _check_criteria(criteria, family)
     scaler, space = make_scaler(scale, pca)
-    image = _image_of(X, mask, channel_axis)
-    prepared = _prepare_samples(X, scaler, space) if image is None else prepare(image, mask, scaler, space)
+    image = _image_of(X, mask is not None or features is not None, channel_axis)
+    prepared = _prepare_samples(X, scaler, space) if image is None else prepare(image, mask, scaler, space, features)
     samples = check_samples(prepared.samples)
     if max(counts) > len(samples):
         raise ValueError(f"'k' goes up to {max(counts)}, but there are {len(samples)} samples")
     context = Context(samples, family, sample_size, n_references, n_seeds)
     table, models = _sweep(context, counts, names, progress)
-    return Selection(table, models, space, family, image, prepared)
+    return Selection(table, models, prepared.space, family, image, prepared)
 
 
 def _check_counts(k: Iterable[int]) -> list[int]:
@@ -280,11 +284,11 @@ def _check_criteria(criteria: Sequence[str] | None, family: Family) -> list[str]
     return names
 
 
-def _image_of(X: Any, mask: Any, channel_axis: ChannelAxis) -> Image | None:
+def _image_of(X: Any, is_image: bool, channel_axis: ChannelAxis) -> Image | None:
     is_file = isinstance(X, str | os.PathLike) or (
         isinstance(X, list | tuple) and len(X) > 0 and isinstance(X[0], str | os.PathLike)
     )
-    if isinstance(X, Image) or is_file or mask is not None or np.ndim(X) > 2:
+    if isinstance(X, Image) or is_file or is_image or np.ndim(X) > 2:
         return as_image(X, channel_axis=channel_axis)
     return None
 

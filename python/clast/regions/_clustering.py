@@ -1,0 +1,95 @@
+"""Regions as the samples of a clusterer."""
+
+import inspect
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from clast._lookup import look_up
+from clast.regions._statistics import RegionStatistics, region_statistics
+from clast.regions._validation import Regions
+
+_FEATURES = ("area", "centroid", "mean", "std", "min", "max")
+
+
+def cluster_regions(
+    labels: ArrayLike,
+    image: ArrayLike,
+    model: Any,
+    *,
+    features: Sequence[str] = ("mean",),
+    mask: ArrayLike | None = None,
+    background: int | None = 0,
+) -> NDArray[np.int32]:
+    """Cluster regions by their numbers, and give every pixel the class of its region.
+
+    Parameters
+    ----------
+    labels, image, mask, background
+        As for `region_statistics`.
+    model : clusterer
+        Has ``fit_predict(X)``, as those of clast and scikit-learn. If it takes ``sample_weight``, a region weighs as
+        much as it has pixels.
+    features : sequence of str, default=("mean",)
+        What regions are compared by: fields of `RegionStatistics`, side by side.
+
+    Returns
+    -------
+    ndarray of the shape of `labels`, int32
+        Class of every pixel from 1 on; 0 for background and for what the model leaves out (-1).
+
+    Raises
+    ------
+    ValueError
+        If a feature is unknown, or there is no region.
+
+    See Also
+    --------
+    agglomerate : Hierarchical clusters of regions that touch, without memory for all pairs of regions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from clast import KMeans
+    >>> from clast.regions import cluster_regions
+    >>> image = np.array([[1, 1, 9], [8, 2, 9]])
+    >>> classes = cluster_regions([[1, 1, 2], [3, 4, 2]], image, KMeans(2, random_state=0))
+    >>> bool(classes[0, 2] == classes[1, 0] != classes[0, 0] == classes[1, 1])
+    True
+    """
+    regions = Regions(labels, mask, background)
+    found = region_statistics(regions.labels, image, background=regions.background)
+    X = region_samples(found, features)
+    takes_weight = "sample_weight" in inspect.signature(model.fit_predict).parameters
+    weight = {"sample_weight": found.area.astype(np.float64)} if takes_weight else {}
+    table = np.zeros(regions.n_labels, dtype=np.int32)
+    table[found.labels] = np.asarray(model.fit_predict(X, **weight)) + 1
+    return look_up(table, regions.labels)
+
+
+def region_samples(found: RegionStatistics, features: Sequence[str]) -> NDArray[np.float64]:
+    """Make a sample of every region.
+
+    Parameters
+    ----------
+    found : RegionStatistics
+    features : sequence of str
+        Fields to put side by side.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_regions, n_features)
+
+    Raises
+    ------
+    ValueError
+        If a feature is unknown, or there is no region.
+    """
+    unknown = [name for name in features if name not in _FEATURES]
+    if unknown or not features:
+        raise ValueError(f"'features' is {tuple(features)}, but must be some of {', '.join(_FEATURES)}")
+    if len(found.labels) == 0:
+        raise ValueError("'labels' has no region: all pixels are background or outside the mask")
+    return np.column_stack([getattr(found, name) for name in features]).astype(np.float64)
