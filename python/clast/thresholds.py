@@ -2,7 +2,8 @@
 
 import operator
 import warnings
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,8 +11,23 @@ from numpy.typing import ArrayLike, NDArray
 from clast import _core
 from clast._histogram import Histogram, given_histogram, image_histogram
 from clast._masks import check_mask
+from clast._threshold_methods import Dense, isodata, li, otsu, triangle, two_modes, yen
 
-__all__ = ["threshold_multiotsu"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = [
+    "hysteresis",
+    "threshold_intermodes",
+    "threshold_isodata",
+    "threshold_li",
+    "threshold_minimum",
+    "threshold_multiotsu",
+    "threshold_otsu",
+    "threshold_triangle",
+    "threshold_yen",
+    "try_thresholds",
+]
 
 
 def threshold_multiotsu(
@@ -103,7 +119,7 @@ def threshold_multiotsu(
     return histogram.values(_last_bins(histogram, classes))
 
 
-def _pixels(image: ArrayLike | None, mask: ArrayLike | None) -> NDArray[Any]:
+def _pixels(image: ArrayLike | None, mask: ArrayLike | None, stacklevel: int = 3) -> NDArray[Any]:
     if image is None:
         raise ValueError("either 'image' or 'hist' must be given")
     image = np.asarray(image)
@@ -111,7 +127,7 @@ def _pixels(image: ArrayLike | None, mask: ArrayLike | None) -> NDArray[Any]:
         warnings.warn(
             f"'image' of shape {image.shape} looks like a colour image: all its values are taken together",
             UserWarning,
-            stacklevel=3,
+            stacklevel=stacklevel,
         )
     if mask is None:
         return image
