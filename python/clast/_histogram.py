@@ -160,7 +160,13 @@ def _count_floats(image: NDArray[Any], nbins: int) -> Histogram:
     if low == high:
         return Histogram(np.zeros(1, dtype=np.int64), np.array([float(image.size)]), np.array([low]))
     # numpy's own edges, which follow from the range and the dtype alone.
-    edges = np.histogram_bin_edges(np.array([low, high], dtype=image.dtype), nbins)
+    try:
+        edges = np.histogram_bin_edges(np.array([low, high], dtype=image.dtype), nbins)
+    except ValueError:
+        raise ValueError(
+            f"'image' has {image.dtype} values from {low} to {high}, too close together for {nbins} bins: ask for fewer"
+            " (nbins), or subtract the smallest value first"
+        ) from None
     as_read = image if image.dtype in (np.float32, np.float64) else image.astype(np.float64)
     counts = _core.count_between(_column(as_read), edges.astype(np.float64))
     bins = np.flatnonzero(counts)

@@ -1,5 +1,8 @@
 """The bin that ends the lower class, by scikit-image's criteria and in its precision."""
 
+import itertools
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,27 +59,22 @@ def triangle(histogram: DenseHistogram) -> int:
     return len(counts) - 1 - found if is_flipped else found
 
 
-def minimum(histogram: DenseHistogram, max_num_iter: int) -> int:
-    """First of the lowest bins between the two maxima of the smoothed histogram."""
-    smooth, first, second = _two_maxima(histogram, max_num_iter)
-    return first + int(np.argmin(smooth[first : second + 1]))
+class BetweenModes(NamedTuple):
+    """Bins between the two maxima of a smoothed histogram: the first of the lowest ones, and the one in the middle."""
+
+    minimum: int
+    intermodes: int
 
 
-def intermodes(histogram: DenseHistogram, max_num_iter: int) -> int:
-    """Bin in the middle of the two maxima of the smoothed histogram."""
-    _, first, second = _two_maxima(histogram, max_num_iter)
-    return (first + second) // 2
-
-
-def _two_maxima(histogram: DenseHistogram, max_num_iter: int) -> tuple[NDArray[np.float32], int, int]:
-    """Smooth by means of three bins until at most two maxima are left, and return both with what is smooth then."""
+def between_modes(histogram: DenseHistogram, max_num_iter: int) -> BetweenModes:
+    """Smooth by means of three bins until at most two maxima are left."""
     from scipy.ndimage import uniform_filter1d
 
     smooth = histogram.counts.astype(np.float32)
-    for n_iter in range(1, max_num_iter + 1):
+    for n_iter in itertools.count(1):
         smooth = uniform_filter1d(smooth, 3)
         maxima = _maxima(smooth)
-        if len(maxima) < 3:
+        if len(maxima) < 3 or n_iter == max_num_iter:
             break
     if len(maxima) < 2:
         raise RuntimeError(
@@ -87,9 +85,10 @@ def _two_maxima(histogram: DenseHistogram, max_num_iter: int) -> tuple[NDArray[n
     if n_iter == max_num_iter:
         raise RuntimeError(
             f"the histogram still has {len(maxima)} maxima after 'max_num_iter' = {max_num_iter} times of smoothing:"
-            " allow more, or smooth the image first"
+            " smooth the image first, divide its grey values if there are thousands, or allow more"
         )
-    return smooth, maxima[0], maxima[1]
+    first, second = maxima
+    return BetweenModes(first + int(np.argmin(smooth[first : second + 1])), (first + second) // 2)
 
 
 def _maxima(counts: NDArray[np.float32]) -> list[int]:

@@ -1,5 +1,6 @@
 """Classes of grey values that grow from their cores as far as they are connected."""
 
+import itertools
 import math
 import operator
 from collections.abc import Sequence
@@ -106,7 +107,7 @@ def _check_levels(levels: Sequence[float], dtype: np.dtype[Any]) -> list[Any]:
     if len(numbers) < 2:
         raise ValueError(f"'levels' has {len(numbers)} entries, but at least two are needed, the lenient one first")
     # The negation refuses NaN too.
-    if not all(low <= high for low, high in zip(numbers, numbers[1:], strict=False)):
+    if not all(low <= high for low, high in itertools.pairwise(numbers)):
         raise ValueError(f"'levels' is {numbers}, but levels must ascend and not be NaN")
     return [_rounded_down(number, dtype) for number in numbers]
 

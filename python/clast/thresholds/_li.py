@@ -109,6 +109,9 @@ def least_cross_entropy(
     if not tolerance:
         tolerance = 0.5 if is_integer else float(np.diff(levels.values).min()) / 2
     start = _first_threshold(levels, initial_guess, pixels)
+    if is_integer:
+        # scikit-image counts in float32, but starts from the exact mean.
+        levels = levels._replace(counts=levels.counts.astype(np.float32).astype(np.float64))
     found = _iterate(levels, start, tolerance, iter_callback)
     return found if is_integer else pixels.dtype.type(found)
 
@@ -127,10 +130,11 @@ def _count_levels(pixels: NDArray[Any]) -> _Levels:
     if pixels.dtype.kind in "iu":
         histogram = image_histogram(pixels, nbins=1)
         least = histogram.bins[0]
-        # float32 is scikit-image's type for counts.
-        return _Levels(histogram.bins - least, histogram.counts.astype(np.float32).astype(np.float64), least)
+        return _Levels(histogram.bins - least, histogram.counts, least)
     least = pixels.min()
-    values = np.sort(pixels - least, axis=None)
+    # float32 and float64 are rounded here as in scikit-image, where the rounding of float16 can keep it from ending.
+    values = np.subtract(pixels, least, dtype=np.result_type(pixels.dtype, np.float32)).ravel()
+    values.sort()
     ends = np.append(np.flatnonzero(values[1:] != values[:-1]), len(values) - 1)
     return _Levels(values[ends], np.diff(ends, prepend=-1).astype(np.float64), least)
 
@@ -154,7 +158,7 @@ def _first_threshold(levels: _Levels, guess: Any, pixels: NDArray[Any]) -> float
     start = float(guess) - float(levels.least)  # type: ignore[arg-type]
     if not 0 < start < largest:
         low, high = levels.least, levels.least + levels.values[-1]
-        raise ValueError(f"'initial_guess' is {guess}, but must lie between the grey values {low} and {high}")
+        raise ValueError(f"'initial_guess' is {guess!r}, but must lie between the grey values {low} and {high}")
     return float(int(start) if pixels.dtype.kind in "iu" else pixels.dtype.type(start))
 
 

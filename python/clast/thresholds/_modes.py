@@ -1,13 +1,12 @@
 """Thresholds between the two modes of a smoothed histogram."""
 
 import operator
-from collections.abc import Callable
 from typing import Any
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from clast._histogram import DenseHistogram, Histogram
-from clast.thresholds import _criteria
+from clast._histogram import Histogram
+from clast.thresholds._criteria import between_modes
 from clast.thresholds._pixels import pixels_histogram
 
 
@@ -72,7 +71,7 @@ def threshold_minimum(
     >>> int(threshold_minimum(image))
     4
     """
-    return between_modes(pixels_histogram(image, mask, nbins, hist), _criteria.minimum, max_num_iter)
+    return both_modes(pixels_histogram(image, mask, nbins, hist), max_num_iter)[0]
 
 
 def threshold_intermodes(
@@ -128,15 +127,13 @@ def threshold_intermodes(
     >>> int(threshold_intermodes(image))
     4
     """
-    return between_modes(pixels_histogram(image, mask, nbins, hist), _criteria.intermodes, max_num_iter)
+    return both_modes(pixels_histogram(image, mask, nbins, hist), max_num_iter)[1]
 
 
-def between_modes(
-    histogram: Histogram, criterion: Callable[[DenseHistogram, int], int], max_num_iter: int = 10000
-) -> Any:
-    """Return the grey value that a criterion finds between two modes."""
+def both_modes(histogram: Histogram, max_num_iter: int = 10000) -> NDArray[Any]:
+    """Return the grey values at the minimum between the modes, and in their middle."""
     max_num_iter = operator.index(max_num_iter)
     if max_num_iter < 1:
         raise ValueError(f"'max_num_iter' is {max_num_iter}, but must be at least 1")
     dense = histogram.dense()
-    return dense.values[criterion(dense, max_num_iter)]
+    return dense.values[list(between_modes(dense, max_num_iter))]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from clast._histogram import Histogram, image_histogram
 from clast.thresholds import _criteria
 from clast.thresholds._li import least_cross_entropy
-from clast.thresholds._modes import between_modes
+from clast.thresholds._modes import both_modes
 from clast.thresholds._pixels import warn_of_colour
 from clast.thresholds._two_classes import lowest_isodata, single_bin
 
@@ -21,18 +21,17 @@ if TYPE_CHECKING:
 
     from clast.image import Image
 
-# What each method computes from the pixels and their histogram, which is counted once for all of them.
-_METHODS: dict[str, Callable[[NDArray[Any], Histogram], Any]] = {
-    "intermodes": lambda _, histogram: between_modes(histogram, _criteria.intermodes),
-    "isodata": lambda _, histogram: lowest_isodata(histogram),
-    "li": lambda pixels, _: least_cross_entropy(pixels),
-    "mean": lambda pixels, _: pixels.mean(),
-    "minimum": lambda _, histogram: between_modes(histogram, _criteria.minimum),
-    "otsu": lambda _, histogram: single_bin(histogram, _criteria.otsu),
-    "triangle": lambda _, histogram: single_bin(histogram, _criteria.triangle),
-    "yen": lambda _, histogram: single_bin(histogram, _criteria.yen),
-}
-METHODS = tuple(_METHODS)
+# What is computed from the pixels and their histogram, which is counted once for all, and the methods it serves.
+_COMPUTATIONS: list[tuple[tuple[str, ...], Callable[[NDArray[Any], Histogram], Sequence[Any]]]] = [
+    (("isodata",), lambda _, histogram: [lowest_isodata(histogram)]),
+    (("li",), lambda pixels, _: [least_cross_entropy(pixels)]),
+    (("mean",), lambda pixels, _: [pixels.mean()]),
+    (("minimum", "intermodes"), lambda _, histogram: list(both_modes(histogram))),
+    (("otsu",), lambda _, histogram: [single_bin(histogram, _criteria.otsu)]),
+    (("triangle",), lambda _, histogram: [single_bin(histogram, _criteria.triangle)]),
+    (("yen",), lambda _, histogram: [single_bin(histogram, _criteria.yen)]),
+]
+METHODS = tuple(method for methods, _ in _COMPUTATIONS for method in methods)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,25 +100,24 @@ class ThresholdTrial:
         pandas.DataFrame
             One row per method: `method`, `threshold`, `count` and `fraction` of the pixels above it (of those that took
             part); where the spacing is known `volume_ml`, `volume_um3`, `area_mm2`, `area_um2` (`volume` or `area` for
-            a spacing without unit) above it; the `reason` where there is no threshold, otherwise an empty text. NaN
-            where a method found none.
+            a spacing without unit) above it; the `reason` where there is no threshold, otherwise an empty text. The
+            numbers of a method that found none are missing.
         """
         import pandas as pd
 
         from clast._result import pixel_size
 
-        n_pixels = self.image.data.size if self.mask is None else np.count_nonzero(self.mask)
-        counts = np.array([self._count_above(method) for method in self.thresholds])
+        counts = [self._count_above(method) for method in self.thresholds]
         columns: dict[str, Any] = {
             "method": list(self.thresholds),
             "threshold": [float(threshold) for threshold in self.thresholds.values()],
-            "count": counts,
-            "fraction": counts / n_pixels,
+            "count": pd.array(counts, dtype="Int64"),
+            "fraction": np.array(counts) / self.histogram.counts.sum(),
         }
         size = pixel_size(self.image)
         if size is not None:
             name, per_pixel = size
-            columns[name] = counts * per_pixel
+            columns[name] = np.array(counts) * per_pixel
         columns["reason"] = [self.reasons.get(method, "") for method in self.thresholds]
         return pd.DataFrame(columns)
 
@@ -142,9 +140,18 @@ class ThresholdTrial:
         ValueError
             When a slice or axis does not exist.
         """
-        from clast._threshold_plot import plot_thresholds
+        from clast.plot import plot_thresholds
 
         return plot_thresholds(self, slice_axis=slice_axis, slice_index=slice_index)
+
+    def fraction(self, method: str) -> float:
+        """Return the share of the pixels above the threshold of a method, of those that took part; NaN without one.
+
+        Parameters
+        ----------
+        method : str
+        """
+        return self._count_above(method) / float(self.histogram.counts.sum())
 
     def _count_above(self, method: str) -> float:
         if method in self.reasons:
@@ -176,7 +183,7 @@ def try_thresholds(
     mask : array_like of the image's shape, Image, path, "nonzero" or None
         True or nonzero where a pixel counts; "nonzero" for those that are positive. NaN and infinity never count.
     methods : sequence of str, default all
-        Some of intermodes, isodata, li, mean, minimum, otsu, triangle and yen.
+        Some of isodata, li, mean, minimum, intermodes, otsu, triangle and yen.
     channel : int or str, optional
         Which channel of an image with several; its index or name.
     channel_axis : int, optional
@@ -227,18 +234,27 @@ def try_thresholds(
     values = picture.channel(0)
     pixels = values if inside is None else values[inside]
     histogram = image_histogram(pixels, nbins)
-    thresholds, reasons = {}, {}
-    for method in chosen:
+    thresholds: dict[str, Any] = dict.fromkeys(chosen, np.nan)
+    reasons: dict[str, str] = {}
+    for served, compute in _COMPUTATIONS:
+        if thresholds.keys().isdisjoint(served):
+            continue
         try:
-            thresholds[method] = _METHODS[method](pixels, histogram)
+            thresholds |= dict(zip(served, compute(pixels, histogram), strict=True))
         except (RuntimeError, ValueError) as error:
-            thresholds[method], reasons[method] = np.nan, str(error)
-    return ThresholdTrial(picture, inside, thresholds, reasons, histogram)
+            reasons |= dict.fromkeys(served, str(error))
+    return ThresholdTrial(
+        picture,
+        inside,
+        {method: thresholds[method] for method in chosen},
+        {method: reasons[method] for method in chosen if method in reasons},
+        histogram,
+    )
 
 
 def _check_methods(methods: Sequence[str]) -> list[str]:
     chosen = [methods] if isinstance(methods, str) else list(dict.fromkeys(methods))
-    unknown = [method for method in chosen if method not in _METHODS]
+    unknown = [method for method in chosen if method not in METHODS]
     if unknown or not chosen:
         raise ValueError(f"'methods' has {unknown or 'no entries'}, but some of {', '.join(METHODS)} are needed")
     return chosen

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast._histogram import DenseHistogram, Histogram
@@ -162,7 +161,7 @@ def threshold_isodata(
     TypeError, ValueError
         As `threshold_otsu` does.
     RuntimeError
-        If no bin is half way, which rounding can do to float32 values much larger than their range.
+        If no bin is half way, because bins are uneven, or float32 values much larger than their range.
 
     Notes
     -----
@@ -290,7 +289,7 @@ def lowest_isodata(histogram: Histogram) -> Any:
     thresholds = all_isodata(histogram)
     if len(thresholds) == 0:
         raise RuntimeError(
-            "no grey value is half way between the means of its classes, because of rounding: subtract the smallest"
-            " grey value first, or ask for fewer bins (nbins)"
+            "no grey value is half way between the means of its classes: the bins are uneven, or too fine for the"
+            " dtype; ask for fewer (nbins), or subtract the smallest grey value first"
         )
     return thresholds[0]
