@@ -177,7 +177,9 @@ class TestMask:
         broken = image.copy()
         broken[:, ::3] = np.nan
         inside = np.isfinite(broken)
-        assert_array_equal(threshold_multiotsu(broken, mask=inside), skimage_multiotsu(image[inside][:, None]))
+        expected = skimage_multiotsu(image[inside][:, None])
+        assert_array_equal(threshold_multiotsu(broken, mask=inside), expected)
+        assert_array_equal(threshold_multiotsu(broken), expected)
 
 
 GREY = mixture(0).astype(np.uint8)
@@ -197,13 +199,12 @@ class TestRefuses:
             (GREY, {"mask": np.zeros(GREY.shape, bool)}, ValueError, "no pixels"),
             (GREY, {"mask": np.ones((2, 2), bool)}, ValueError, r"'mask' has shape \(2, 2\)"),
             (GREY, {"mask": GREY}, TypeError, "'mask' has dtype uint8, but bool is needed"),
-            (np.array([1, 2, np.nan, 4]), {}, ValueError, "NaN or infinity.*mask=np.isfinite"),
-            (np.array([1, 2, -np.inf, 4]), {}, ValueError, "NaN or infinity"),
+            (np.array([1, 2, -np.inf, 4]), {}, ValueError, "NaN or infinity.*mask=np.isfinite"),
             (np.array([1j, 2, 3]), {}, TypeError, "dtype complex128"),
             (np.array(["a", "b"]), {}, TypeError, "dtype <U1"),
             (np.array([1, 2**63 + 5, 7], np.uint64), {}, ValueError, "at most 2"),
             (None, {}, ValueError, "either 'image' or 'hist'"),
-            (None, {"hist": np.zeros(9)}, ValueError, "only 0 grey values"),
+            (None, {"hist": np.zeros(9)}, ValueError, "no counts above 0"),
             (None, {"hist": np.array([1, -1, 5, 5])}, ValueError, "negative or not finite"),
             (None, {"hist": np.array([1, np.nan, 5, 5])}, ValueError, "negative or not finite"),
             (None, {"hist": (np.ones(4), np.ones(3))}, ValueError, r"shape \(4,\) and \(3,\)"),

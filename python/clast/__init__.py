@@ -28,7 +28,20 @@ if TYPE_CHECKING:
     from clast.selection import Selection, select_k
     from clast.superpixels import slic
     from clast.sweep import kmeans_sweep
-    from clast.thresholds import threshold_multiotsu
+    from clast.thresholds import (
+        ThresholdTrial,
+        hysteresis,
+        threshold_intermodes,
+        threshold_isodata,
+        threshold_li,
+        threshold_mean,
+        threshold_minimum,
+        threshold_multiotsu,
+        threshold_otsu,
+        threshold_triangle,
+        threshold_yen,
+        try_thresholds,
+    )
     from clast.tiles import patch_table
 
 _MODULE_OF = {
@@ -43,6 +56,8 @@ _MODULE_OF = {
     "QuadTree": "clast.decomposition",
     "Segmentation": "clast.segmentation",
     "Selection": "clast.selection",
+    "ThresholdTrial": "clast.thresholds",
+    "hysteresis": "clast.thresholds",
     "kmeans1d": "clast.one_dimensional",
     "kmeans_plusplus": "clast.kmeans",
     "kmeans_sweep": "clast.sweep",
@@ -55,7 +70,16 @@ _MODULE_OF = {
     "segment": "clast.segmentation",
     "select_k": "clast.selection",
     "slic": "clast.superpixels",
+    "threshold_intermodes": "clast.thresholds",
+    "threshold_isodata": "clast.thresholds",
+    "threshold_li": "clast.thresholds",
+    "threshold_mean": "clast.thresholds",
+    "threshold_minimum": "clast.thresholds",
     "threshold_multiotsu": "clast.thresholds",
+    "threshold_otsu": "clast.thresholds",
+    "threshold_triangle": "clast.thresholds",
+    "threshold_yen": "clast.thresholds",
+    "try_thresholds": "clast.thresholds",
 }
 
 # Modules with public names of their own.
@@ -73,8 +97,10 @@ __all__ = [
     "QuadTree",
     "Segmentation",
     "Selection",
+    "ThresholdTrial",
     "__version__",
     "get_num_threads",
+    "hysteresis",
     "kmeans1d",
     "kmeans_plusplus",
     "kmeans_sweep",
@@ -93,7 +119,16 @@ __all__ = [
     "set_num_threads",
     "slic",
     "threads",
+    "threshold_intermodes",
+    "threshold_isodata",
+    "threshold_li",
+    "threshold_mean",
+    "threshold_minimum",
     "threshold_multiotsu",
+    "threshold_otsu",
+    "threshold_triangle",
+    "threshold_yen",
+    "try_thresholds",
 ]
 
 

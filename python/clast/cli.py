@@ -76,6 +76,7 @@ def _make_parser() -> argparse.ArgumentParser:
     _add_segment(commands)
     _add_quadtree(commands)
     _add_superpixels(commands)
+    _add_threshold(commands)
     _add_patches(commands)
     _add_select_k(commands)
     _add_info(commands)
@@ -167,6 +168,33 @@ def _add_superpixels(commands: Any) -> None:
     parser.add_argument("--slico", action="store_true", help="let every superpixel find its own compactness")
     add_shared(
         parser, "axes", "mask", "threads", "labels", plot="boundaries over the image", table="superpixels in numbers"
+    )
+    add_shared(parser, *_WRITING)
+
+
+def _add_threshold(commands: Any) -> None:
+    parser = commands.add_parser(
+        "threshold",
+        help="find a threshold, or compare those of all methods",
+        description="Find the threshold between dark and bright pixels, write what is above it: 1, everything else 0.",
+        epilog="example: clast threshold cells.tif --method otsu -o cells-mask.tif --plot picture.png",
+    )
+    parser.set_defaults(run=_run_threshold, refuse=parser.error)
+    parser.add_argument("input", metavar="INPUT", help="image")
+    parser.add_argument(
+        "--method",
+        choices=["all", "intermodes", "isodata", "li", "mean", "minimum", "otsu", "triangle", "yen"],
+        default="otsu",
+        help="how to find it; all compares them (default: otsu)",
+    )
+    parser.add_argument(
+        "--channel", metavar="NAME", help="which channel of an image with several; name or index from 0"
+    )
+    parser.add_argument(
+        "--nbins", type=positive_int, default=256, metavar="N", help="bins for values that are no integers (256)"
+    )
+    add_shared(
+        parser, "axes", "mask", "threads", "labels", plot="image, histogram and pixels above", table="thresholds"
     )
     add_shared(parser, *_WRITING)
 
@@ -274,6 +302,14 @@ def _run_superpixels(args: argparse.Namespace) -> None:
     from clast._superpixels_command import run_superpixels
 
     run_superpixels(args)
+
+
+def _run_threshold(args: argparse.Namespace) -> None:
+    if args.method == "all" and args.output is not None:
+        args.refuse("argument -o/--output: it takes the pixels above one threshold; choose a --method")
+    from clast._threshold_command import run_threshold
+
+    run_threshold(args)
 
 
 def _run_patches(args: argparse.Namespace) -> None:

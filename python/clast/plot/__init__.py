@@ -1,4 +1,4 @@
-"""Pictures of segmentations, superpixels, quadtrees, patches and criteria.
+"""Pictures of segmentations, superpixels, quadtrees, thresholds, patches and criteria.
 
 They are made of matplotlib's objects alone: no pyplot state, no backend is touched. Every function returns a Figure.
 matplotlib itself is loaded when the first one is drawn.
@@ -23,6 +23,7 @@ from clast.plot._quadtree import plot_quadtree
 from clast.plot._segmentation import plot_segmentation
 from clast.plot._selection import plot_selection
 from clast.plot._superpixels import plot_superpixels
+from clast.plot._thresholds import plot_thresholds
 
 __all__ = [
     "class_colors",
@@ -35,5 +36,6 @@ __all__ = [
     "plot_segmentation",
     "plot_selection",
     "plot_superpixels",
+    "plot_thresholds",
     "profiles",
 ]

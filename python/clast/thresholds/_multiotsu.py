@@ -1,17 +1,14 @@
-"""Thresholds between classes of grey values, with scikit-image's interface and answers."""
+"""Otsu's thresholds between any number of classes."""
 
 import operator
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
-from clast._histogram import Histogram, given_histogram, image_histogram
-from clast._masks import check_mask
-
-__all__ = ["threshold_multiotsu"]
+from clast._histogram import Histogram
+from clast.thresholds._pixels import pixels_histogram
 
 
 def threshold_multiotsu(
@@ -37,7 +34,7 @@ def threshold_multiotsu(
     nbins : int, default=256
         Number of bins for images that are not of integers.
     mask : array_like of bool, of the image's shape, optional
-        True where a pixel counts; the others need not be finite.
+        True where a pixel counts; the others need not be finite. NaN never counts.
     hist : array of counts, or tuple of arrays (counts, bin centers), optional
         Histogram to take instead of that of `image`. Without centers, bins are numbered from 0.
 
@@ -52,7 +49,7 @@ def threshold_multiotsu(
     TypeError
         If the image is not of real numbers, the mask not of bool, or `classes` or `nbins` no int.
     ValueError
-        If there are fewer distinct grey values (bins that are not empty) than classes, the image is empty or not finite
+        If there are fewer distinct grey values (bins that are not empty) than classes, the image is empty or infinite
         inside the mask, the mask has another shape, or the histogram cannot be one.
 
     Warns
@@ -94,36 +91,18 @@ def threshold_multiotsu(
     array([[0, 0, 0, 1],
            [0, 1, 2, 2]])
     """
-    classes, nbins = operator.index(classes), operator.index(nbins)
+    classes = operator.index(classes)
     if classes < 2:
         raise ValueError(f"'classes' is {classes}, but must be at least 2")
-    if nbins < 1:
-        raise ValueError(f"'nbins' is {nbins}, but must be at least 1")
-    histogram = given_histogram(hist) if hist is not None else image_histogram(_pixels(image, mask), nbins)
+    histogram = pixels_histogram(image, mask, nbins, hist)
+    if hist is None:
+        histogram = histogram._replace(counts=histogram.counts / histogram.counts.sum())
     return histogram.values(_last_bins(histogram, classes))
-
-
-def _pixels(image: ArrayLike | None, mask: ArrayLike | None) -> NDArray[Any]:
-    if image is None:
-        raise ValueError("either 'image' or 'hist' must be given")
-    image = np.asarray(image)
-    if image.ndim > 2 and image.shape[-1] in (3, 4):
-        warnings.warn(
-            f"'image' of shape {image.shape} looks like a colour image: all its values are taken together",
-            UserWarning,
-            stacklevel=3,
-        )
-    if mask is None:
-        return image
-    inside: NDArray[Any] = image[check_mask(mask, image.shape, "image")]
-    return inside
 
 
 def _last_bins(histogram: Histogram, classes: int) -> NDArray[np.int64]:
     """Find the last bin of every class but the last one."""
-    frequencies = histogram.frequencies.astype(np.float32)
-    filled = frequencies > 0
-    bins = histogram.bins[filled]
+    bins = histogram.bins
     if len(bins) < classes:
         raise ValueError(
             f"'classes' is {classes}, but only {len(bins)} grey values (bins that are not empty) are there:"
@@ -134,10 +113,10 @@ def _last_bins(histogram: Histogram, classes: int) -> NDArray[np.int64]:
     levels = bins - bins[0]
     n_bins = int(bins[-1]) - int(bins[0]) + 1
     if n_bins > _core.MULTIOTSU_MAX_BINS:
-        starts = _core.kmeans1d_partition(levels.astype(np.float64), histogram.frequencies[filled], classes)
+        starts = _core.kmeans1d_partition(levels.astype(np.float64), histogram.counts, classes)
         last_bins: NDArray[np.int64] = bins[starts - 1]
     else:
         dense = np.zeros(n_bins, dtype=np.float32)
-        dense[levels] = frequencies[filled]
+        dense[levels] = histogram.counts
         last_bins = bins[0] + _core.multiotsu_bins(dense, classes)
     return last_bins
