@@ -8,13 +8,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from scipy import stats
+from scipy.ndimage import gaussian_filter
+from skimage.filters import apply_hysteresis_threshold, difference_of_gaussians, sobel, threshold_multiotsu
 from skimage.measure import regionprops_table
+from skimage.morphology import remove_small_objects
 from skimage.segmentation import slic
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.decomposition import PCA
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.linear_model import RidgeClassifier
 from sklearn.metrics import calinski_harabasz_score, davies_bouldin_score, silhouette_score
 from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MaxAbsScaler, StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 
 def segment_brain(
@@ -155,3 +163,75 @@ def search_tiles(
             clusters = AgglomerativeClustering(k).fit_predict(features)
             by_ward.append({"grid": grid, "n_clusters": k, "silhouette": silhouette_score(features, clusters)})
     return pd.DataFrame(by_kmeans), pd.DataFrame(by_ward), found
+
+
+def segment_slice(image: np.ndarray, known: np.ndarray | None = None, spacing: float = 1.0) -> dict[str, np.ndarray]:
+    """Label images by thresholds, k-means of pixels, blocks and superpixels, and classifiers that learn from `known`.
+
+    Without "merged": scikit-image merges superpixels by other rules.
+    """
+    levels = threshold_multiotsu(image)
+    found = {"Otsu": np.digitize(image, levels, right=True) + 1}
+    above = apply_hysteresis_threshold(image, *levels)
+    found["hysteresis"] = remove_small_objects(above, max_size=19).astype(np.uint8)
+    table = pixel_features(image, spacing)
+    kmeans = KMeans(3, n_init=10, random_state=2018)
+    seen = {"intensity": ["intensity"], "position": ["intensity", "y", "x"], "blurs": ["gaussian(2)", "gaussian(4)"]}
+    for name, columns in seen.items():
+        found[name] = kmeans_of(table[columns], 3).reshape(image.shape)
+    leaves = np.array(quadtree_leaves(image.astype(np.float64), image.std() / 2, least=2))
+    means = np.array([image[y : y + size, x : x + size].mean() for y, x, size in leaves])
+    areas = [image[y : y + size, x : x + size].size for y, x, size in leaves]
+    found["blocks"] = np.zeros(image.shape, dtype=np.int32)
+    for cluster, (y, x, size) in zip(kmeans.fit_predict(means[:, None], sample_weight=areas), leaves, strict=True):
+        found["blocks"][y : y + size, x : x + size] = cluster + 1
+    pieces = slic(image, 1500, compactness=0.3, channel_axis=None)
+    properties = regionprops_table(pieces, image, properties=("mean_intensity", "area"))
+    clusters = kmeans.fit_predict(properties["mean_intensity"][:, None], sample_weight=properties["area"])
+    found["pieces"] = clusters[pieces - 1] + 1
+    if known is not None:
+        told = known.ravel() > 0
+        trees, forest = DecisionTreeClassifier(random_state=0), RandomForestClassifier(random_state=0)
+        for learner in (KNeighborsClassifier(), RidgeClassifier(), trees, forest):
+            model = make_pipeline(StandardScaler(), learner).fit(table[told].to_numpy(), known.ravel()[told])
+            found[type(learner).__name__] = model.predict(table.to_numpy()).reshape(image.shape)
+    return found
+
+
+def kmeans_of(table: pd.DataFrame, n_clusters: int) -> np.ndarray:
+    """Labels from 1 on of scaled features."""
+    return KMeans(n_clusters, n_init=10, random_state=2018).fit_predict(StandardScaler().fit_transform(table)) + 1
+
+
+def pixel_features(image: np.ndarray, spacing: float) -> pd.DataFrame:
+    """The features of every pixel; lengths in units of the spacing."""
+    values = image.astype(np.float32)
+    y, x = np.indices(image.shape) * spacing
+    padded = np.pad(values, 2, mode="edge")
+    columns = {
+        "intensity": values,
+        "y": y,
+        "x": x,
+        "gaussian(2)": gaussian_filter(values, 2 / spacing, mode="nearest"),
+        "gaussian(4)": gaussian_filter(values, 4 / spacing, mode="nearest"),
+        "dog(2, 6)": difference_of_gaussians(values, 2 / spacing, 6 / spacing, mode="nearest"),
+        "sobel": sobel(values, mode="nearest") / spacing,
+        "right": padded[2:-2, 4:],
+        "below": padded[4:, 2:-2],
+    }
+    return pd.DataFrame({name: column.ravel().astype(np.float32) for name, column in columns.items()})
+
+
+def quadtree_leaves(
+    image: np.ndarray, threshold: float, least: int, y: int = 0, x: int = 0, size: int | None = None
+) -> list[tuple[int, int, int]]:
+    """Origins and sides of the largest squares whose standard deviation is at most the threshold."""
+    size = size or 1 << int(np.ceil(np.log2(max(image.shape))))
+    block = image[y : y + size, x : x + size]
+    if block.size == 0:
+        return []
+    if size <= least or (block.shape == (size, size) and block.std() <= threshold):
+        return [(y, x, size)]
+    half = size // 2
+    quadrants = [(y + down, x + right) for down in (0, half) for right in (0, half)]
+    return [leaf for row, column in quadrants for leaf in quadtree_leaves(image, threshold, least, row, column, half)]

@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pandas as pd
 import pytest
+import skimage.filters
 import tifffile
 from PIL import Image as Picture
 from sklearn.datasets import load_sample_image
@@ -39,6 +40,7 @@ def run_example(name: str, *arguments: object) -> str:
         ("photo", "k = 1 to 9"),
         ("nanosims", "labelled organic"),
         ("crystal_tiles", "adjusted Rand index"),
+        ("tomography", "RandomForestClassifier"),
     ],
 )
 def test_every_example_runs_without_input(name, said, tmp_path):
@@ -162,3 +164,31 @@ class TestCrystals:
         }
         scaled = found[found["space"] == "scaled"].pivot(index="grid", columns="n_clusters", values="silhouette")
         np.testing.assert_allclose(scaled, list(known.values()), atol=0.01)
+
+
+class TestTomography:
+    def test_labels_and_thresholds(self, tmp_path):
+        rock = clast.phantom.rock((128, 96), noise=0.15, shading=0.2, random_state=1)
+        known = rock.truth * (np.arange(96) < 32)
+        clast.image.save_labels(tmp_path / "slice.tif", rock.image.data, rock.image)
+        clast.image.save_labels(tmp_path / "known.tif", known, rock.image)
+        run_example("tomography", tmp_path / "slice.tif", tmp_path / "known.tif", "-o", tmp_path / "results")
+        expected = long_way.segment_slice(rock.image.data, known, spacing=2.0)
+        assert len(expected) == 11
+        for name, labels in expected.items():
+            found = tifffile.imread(tmp_path / "results" / f"{name}.tif")
+            # Leaves come in another order, and k-means draws others of them: its clusters have other numbers.
+            labels = clast.match_labels(labels, found) if name == "blocks" else labels
+            np.testing.assert_array_equal(found, labels, err_msg=name)
+        thresholds = pd.read_csv(tmp_path / "results" / "thresholds.csv", index_col="method")["threshold"]
+        assert thresholds["otsu"] == skimage.filters.threshold_otsu(rock.image.data)
+        assert thresholds["isodata"] == skimage.filters.threshold_isodata(rock.image.data)
+
+    def test_a_shale(self, data_dir, tmp_path):
+        """The classes that scikit-learn finds of a real slice of 16 bits, by the same features."""
+        image = np.asarray(Picture.open(data_dir / "qbi" / "shale-slice.tiff"))
+        run_example("tomography", data_dir / "qbi" / "shale-slice.tiff", "-o", tmp_path)
+        table = long_way.pixel_features(image, spacing=1.0)
+        for name, columns in {"intensity": ["intensity"], "blurs": ["gaussian(2)", "gaussian(4)"]}.items():
+            labels = long_way.kmeans_of(table[columns], 3).reshape(image.shape)
+            np.testing.assert_array_equal(tifffile.imread(tmp_path / f"{name}.tif"), labels)

@@ -183,7 +183,7 @@ def rock(
     Returns
     -------
     Phantom
-        uint16, pixels of 2 um.
+        uint16 with values of 12 bits, as detectors deliver; pixels of 2 um.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def rock(
     truth = np.where(gap > 0.14, 2, 3).astype(np.uint8)
     field = _smooth((height, width), side / 6, rng)
     truth[(field > np.quantile(field, 0.94)) & (truth == 3)] = 1
-    data = _noisy(truth, np.array([[8000], [25000], [45000]]), noise, 0.7, rng)[..., 0]
+    data = _noisy(truth, np.array([[500], [1600], [2800]]), noise, 0.7, rng)[..., 0]
     data *= 1 - shading * (1 - _radius((height, width)) ** 2).clip(0)
     image = Image(_uint16(data), "YX", ("attenuation",), (2.0, 2.0), "um")
     return Phantom(image, truth, ("pore", "grain", "matrix"))

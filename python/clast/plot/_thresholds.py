@@ -70,7 +70,7 @@ def plot_thresholds(
     name = image.channel_names[0] if image.channel_names[0] != "intensity" else "image"
     where = "" if along is None else f", {image.axes[along].lower()} = {slice_index}"
     first.set_title(name + where, fontsize="medium")
-    add_scale_bar(first, plane, image.unit)
+    add_scale_bar(first, plane.height, plane.width, image.unit)
     add_sides(first, plane)
     _draw_histogram(histogram, trial.histogram, trial.thresholds)
     for panel, (method, threshold) in zip(panels, trial.thresholds.items(), strict=False):
