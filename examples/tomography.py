@@ -17,20 +17,21 @@ SEEN = {"intensity": "intensity", "position": "intensity, position", "blurs": "g
 
 def segment_slice(image, known=None):
     """Thresholds; k-means of pixels, blocks and superpixels; classifiers that learn from the pixels known."""
-    levels, kmeans = clast.threshold_multiotsu(image.data), clast.KMeans(3, n_init=10, random_state=2018)
-    blocks = clast.quadtree(image, criterion="std", threshold=image.data.std() / 2, min_size=2)
-    pieces = clast.slic(image.data, 1500, compactness=0.3, channel_axis=None)
-    found = {"Otsu": np.digitize(image.data, levels, right=True) + 1}
-    found |= {"hysteresis": clast.hysteresis(image.data, levels, min_size=20)}
+    grey, kmeans = image.data, clast.KMeans(3, n_init=10, random_state=2018)
+    levels, pieces = clast.threshold_multiotsu(grey), clast.slic(grey, 1500, compactness=0.3, channel_axis=None)
+    blocks = clast.quadtree(image, criterion="std", threshold=0.7 * grey.std(), min_size=2)
+    found = {"Otsu": np.digitize(grey, levels, True) + 1, "hysteresis": clast.hysteresis(grey, levels, min_size=20)}
     found |= {name: clast.segment(image, kmeans, features=seen, scale="standard").labels for name, seen in SEEN.items()}
-    found |= {"blocks": blocks.cluster(kmeans), "pieces": clast.regions.cluster_regions(pieces, image.data, kmeans)}
-    found |= {"merged": clast.regions.merge_regions(pieces, image.data, n_regions=50).labels}
+    found |= {"blocks": blocks.cluster(kmeans), "pieces": clast.regions.cluster_regions(pieces, grey, kmeans)}
+    merged = clast.regions.merge_regions(pieces, grey, n_regions=50).labels
+    found |= {"merged": clast.regions.cluster_regions(merged, grey, kmeans)}
     knn, trees = neighbors.KNeighborsClassifier(), tree.DecisionTreeClassifier(random_state=0)
     linear, forest = linear_model.RidgeClassifier(), ensemble.RandomForestClassifier(random_state=0)
     for step in (knn, linear, trees, forest) if known is not None else ():
         model = pipeline.make_pipeline(clast.PixelFeatures(FEATURES, mask=known), preprocessing.StandardScaler(), step)
         model.fit(image, known.data[known.data > 0]).set_params(pixelfeatures__mask=None)
         found[type(step).__name__] = model[0].to_image(model.predict(image), image)
+    found = {name: clast.match_labels(labels, found["Otsu"]) for name, labels in found.items()}
     return {name: clast.Segmentation.from_labels(labels, image) for name, labels in found.items()}, blocks, pieces
 
 
@@ -41,8 +42,7 @@ def main(arguments=None):
     options = parser.parse_args(arguments)
     options.output.mkdir(parents=True, exist_ok=True)
     rock = clast.phantom.rock(noise=0.15, shading=0.2, random_state=0)
-    known = clast.Image(rock.truth * (np.arange(256) < 64), axes="YX")
-    image, *known = map(clast.read_image, options.files) if options.files else (rock.image, known)
+    image, *known = map(clast.read_image, options.files) if options.files else (rock.image, rock.known(0.25))
     trial = clast.try_thresholds(image)
     trial.table().to_csv(options.output / "thresholds.csv", index=False)
     trial.plot().savefig(options.output / "thresholds.png")

@@ -179,7 +179,7 @@ def segment_slice(image: np.ndarray, known: np.ndarray | None = None, spacing: f
     seen = {"intensity": ["intensity"], "position": ["intensity", "y", "x"], "blurs": ["gaussian(2)", "gaussian(4)"]}
     for name, columns in seen.items():
         found[name] = kmeans_of(table[columns], 3).reshape(image.shape)
-    leaves = np.array(quadtree_leaves(image.astype(np.float64), image.std() / 2, least=2))
+    leaves = np.array(quadtree_leaves(image.astype(np.float64), 0.7 * image.std(), least=2))
     means = np.array([image[y : y + size, x : x + size].mean() for y, x, size in leaves])
     areas = [image[y : y + size, x : x + size].size for y, x, size in leaves]
     found["blocks"] = np.zeros(image.shape, dtype=np.int32)

@@ -169,7 +169,7 @@ class TestCrystals:
 class TestTomography:
     def test_labels_and_thresholds(self, tmp_path):
         rock = clast.phantom.rock((128, 96), noise=0.15, shading=0.2, random_state=1)
-        known = rock.truth * (np.arange(96) < 32)
+        known = rock.known(1 / 3).data
         clast.image.save_labels(tmp_path / "slice.tif", rock.image.data, rock.image)
         clast.image.save_labels(tmp_path / "known.tif", known, rock.image)
         run_example("tomography", tmp_path / "slice.tif", tmp_path / "known.tif", "-o", tmp_path / "results")
@@ -177,9 +177,7 @@ class TestTomography:
         assert len(expected) == 11
         for name, labels in expected.items():
             found = tifffile.imread(tmp_path / "results" / f"{name}.tif")
-            # Leaves come in another order, and k-means draws others of them: its clusters have other numbers.
-            labels = clast.match_labels(labels, found) if name == "blocks" else labels
-            np.testing.assert_array_equal(found, labels, err_msg=name)
+            np.testing.assert_array_equal(found, clast.match_labels(labels, found), err_msg=name)
         thresholds = pd.read_csv(tmp_path / "results" / "thresholds.csv", index_col="method")["threshold"]
         assert thresholds["otsu"] == skimage.filters.threshold_otsu(rock.image.data)
         assert thresholds["isodata"] == skimage.filters.threshold_isodata(rock.image.data)
@@ -190,5 +188,7 @@ class TestTomography:
         run_example("tomography", data_dir / "qbi" / "shale-slice.tiff", "-o", tmp_path)
         table = long_way.pixel_features(image, spacing=1.0)
         for name, columns in {"intensity": ["intensity"], "blurs": ["gaussian(2)", "gaussian(4)"]}.items():
+            found = tifffile.imread(tmp_path / f"{name}.tif")
             labels = long_way.kmeans_of(table[columns], 3).reshape(image.shape)
-            np.testing.assert_array_equal(tifffile.imread(tmp_path / f"{name}.tif"), labels)
+            # The features are float32, whose sums scikit-learn rounds: pixels between two classes may change sides.
+            assert (found == clast.match_labels(labels, found)).mean() > 0.999

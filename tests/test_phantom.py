@@ -39,6 +39,13 @@ def test_scores_are_of_classes_whatever_their_numbers():
     assert made.score(renamed) == {"pore": 0, "grain": 1, "matrix": 1}
 
 
+def test_what_is_known_is_the_truth_of_a_part():
+    made = MAKERS["rock"](random_state=0)
+    known = made.known(0.25).data
+    np.testing.assert_array_equal(known[:, :16], made.truth[:, :16])
+    assert not known[:, 16:].any()
+
+
 def test_the_head_is_what_is_positive():
     head = MAKERS["brain"](random_state=0, noise=0.5)
     np.testing.assert_array_equal((head.image.data > 0).all(axis=-1), head.truth > 0)

@@ -17,7 +17,7 @@ Image(YX 256 x 256, uint16, channel: attenuation, spacing 2 x 2 um)
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -66,6 +66,24 @@ class Phantom:
     image: Image
     truth: NDArray[np.uint8]
     names: tuple[str, ...]
+
+    def known(self, share: float) -> Image:
+        """Give the truth of a part of the image, for classifiers to learn from.
+
+        Parameters
+        ----------
+        share : float
+            How far the part reaches along the last axis, from 0 to 1.
+
+        Returns
+        -------
+        Image
+            The truth in that part, 0 elsewhere.
+        """
+        beyond = round(share * self.truth.shape[-1])
+        told = self.truth.copy()
+        told[..., beyond:] = 0
+        return replace(self.image, data=told, channel_names=("truth",))
 
     def score(self, labels: ArrayLike) -> dict[str, float]:
         """Compare labels, however they are numbered, with the truth.
