@@ -25,13 +25,13 @@ def segment_slice(image, known=None):
     found |= {"blocks": blocks.cluster(kmeans), "pieces": clast.regions.cluster_regions(pieces, grey, kmeans)}
     merged = clast.regions.merge_regions(pieces, grey, n_regions=50).labels
     found |= {"merged": clast.regions.cluster_regions(merged, grey, kmeans)}
+    found = {name: clast.match_labels(labels, found["Otsu"]) for name, labels in found.items()}
     knn, trees = neighbors.KNeighborsClassifier(), tree.DecisionTreeClassifier(random_state=0)
     linear, forest = linear_model.RidgeClassifier(), ensemble.RandomForestClassifier(random_state=0)
     for step in (knn, linear, trees, forest) if known is not None else ():
         model = pipeline.make_pipeline(clast.PixelFeatures(FEATURES, mask=known), preprocessing.StandardScaler(), step)
         model.fit(image, known.data[known.data > 0]).set_params(pixelfeatures__mask=None)
         found[type(step).__name__] = model[0].to_image(model.predict(image), image)
-    found = {name: clast.match_labels(labels, found["Otsu"]) for name, labels in found.items()}
     return {name: clast.Segmentation.from_labels(labels, image) for name, labels in found.items()}, blocks, pieces
 
 

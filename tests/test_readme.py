@@ -37,7 +37,8 @@ class TestReadme:
         assert [link for link in links if not (ROOT / link).exists()] == []
 
     def test_benchmark_markers_are_there_once(self) -> None:
-        assert README.count("<!-- bench:start -->") == README.count("<!-- bench:end -->") == 1
+        for name in ("bench", "bench-images", "bench-journeys"):
+            assert README.count(f"<!-- {name}:start -->") == README.count(f"<!-- {name}:end -->") == 1
 
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
