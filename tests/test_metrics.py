@@ -162,6 +162,26 @@ class TestDispersion:
         found = metrics.dispersion(X, RNG.integers(0, 20, 5000))
         assert_allclose(found.within + found.between, ((X - X.mean(axis=0)) ** 2).sum(), rtol=1e-9)
 
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_cluster_far_from_the_samples_that_place_it(self, weighted):
+        # The few samples that are looked at first miss the second cluster, and meet an outlier alone of the third.
+        X = RNG.normal(size=(20_000, 3))
+        labels = np.zeros(len(X), dtype=int)
+        labels[40:300], X[40:300] = 1, X[40:300] + 1e7
+        labels[10_000:12_000], X[10_002:12_000] = 2, X[10_002:12_000] - 1e6
+        labels[10_000:12_000:7] = 0
+        weights = RNG.uniform(0.5, 2, len(X)) if weighted else np.ones(len(X))
+        found = metrics.dispersion(X, labels, sample_weight=weights if weighted else None)
+        for cluster in range(3):
+            inside = labels == cluster
+            w, mean = weights[inside], np.average(X[inside], axis=0, weights=weights[inside])
+            distances = np.linalg.norm(X[inside] - mean, axis=1)
+            assert_allclose(found.weights[cluster], w.sum(), rtol=1e-12)
+            assert_allclose(found.means[cluster], mean, rtol=1e-12)
+            assert_allclose(found.squares[cluster], w @ distances**2, rtol=1e-9)
+            assert_allclose(found.distances[cluster], w @ distances, rtol=1e-9)
+        assert metrics.inertia(X, labels, sample_weight=weights) == found.within
+
     def test_inertia_of_kmeans(self):
         X = RNG.normal(size=(2000, 3))
         model = clast.KMeans(5, random_state=0, tol=0).fit(X)

@@ -52,6 +52,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.plot._segmentation",
     "clast.plot._selection",
     "clast.plot._superpixels",
+    "clast.plot._thresholds",
     "clast.regions",
     "clast.regions._agglomeration",
     "clast.regions._clustering",

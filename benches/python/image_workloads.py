@@ -20,15 +20,16 @@ Answer = NDArray[Any]
 
 @dataclass(frozen=True)
 class ImageWorkload:
-    """One thing to do with one image."""
+    """One thing to do with one image, or a stack of them."""
 
     title: str
     # The image, at most so many pixels along an axis.
     image: Callable[[int], Image]
-    # By library; clast and scikit-image, whose answer clast promises, have to be there.
+    # By library; clast and the reference have to be there.
     runs: Mapping[str, Callable[[Image], Answer]] = field(repr=False)
     target: Target
-    # Whether clast promises scikit-image's answer; otherwise both do the same kind of work.
+    # Whose answer clast promises, if it does; otherwise both do the same kind of work.
+    reference: str = "scikit-image"
     is_promised: bool = True
 
 

@@ -60,6 +60,8 @@ class Row:
     n_passes: int | None
     # By number of threads, ascending.
     measurements: dict[int, Measurement]
+    # Who has a column of its own.
+    reference: str = REFERENCE
 
     def read_share(self, measurement: Measurement) -> float | None:
         """The share of the time that reading the samples once in every pass would take."""
@@ -103,14 +105,18 @@ def _contender(name: str, measurement: Measurement) -> str:
     return f"{times} {ratio:>7} {memory:>9}  {entry.agreement.text}"
 
 
-def table(rows: list[Row], where: str, reference: str = REFERENCE) -> str:
+def table(rows: list[Row], where: str) -> str:
     """The README's table: medians on all threads, and in brackets on one; `where` is the environment."""
+    references = {row.reference for row in rows}
+    is_shared = len(references) == 1
+    heading = references.pop() if is_shared else "reference"
     lines = [
-        f"| workload | clast | {reference} | best peer | target | streaming read |",
+        f"| workload | clast | {heading} | best peer | target | streaming read |",
         "| --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
-        cells = [row.title, _times(row), _ratios(row, reference), _ratios(row), _target(row, reference), _read(row)]
+        reference = _ratios(row, row.reference, is_named=not is_shared)
+        cells = [row.title, _times(row), reference, _ratios(row), _target(row), _read(row)]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) + "\n\n" + where.replace("\n", "; ") + ".\n"
 
@@ -132,7 +138,7 @@ def _times(row: Row) -> str:
     return _all_and_one([_duration(measurement.seconds(OURS)) for measurement in row.measurements.values()])
 
 
-def _ratios(row: Row, peer: str | None = None) -> str:
+def _ratios(row: Row, peer: str | None = None, is_named: bool = True) -> str:
     """The peer, or the best one, its time, and how many times longer than clast that is."""
     measurements = list(row.measurements.values())
     names = [peer or measurement.best_peer() for measurement in measurements]
@@ -140,7 +146,7 @@ def _ratios(row: Row, peer: str | None = None) -> str:
     ratios[-1] = f"**{ratios[-1]}**"
     name, entry = names[-1], measurements[-1].entries[names[-1]]
     doubt = "" if entry.agreement.is_fair else " \\*"
-    return f"{'' if peer else name + ' '}{_duration(entry.timing.median)}{doubt}: {_all_and_one(ratios)}"
+    return f"{name + ' ' if is_named else ''}{_duration(entry.timing.median)}{doubt}: {_all_and_one(ratios)}"
 
 
 def _all_and_one(cells: list[str]) -> str:
@@ -148,8 +154,8 @@ def _all_and_one(cells: list[str]) -> str:
     return all_threads + "".join(f" ({cell})" for cell in one)
 
 
-def _target(row: Row, reference: str) -> str:
-    parts = [(row.target.reference, reference), (row.target.best_peer, "best peer")]
+def _target(row: Row) -> str:
+    parts = [(row.target.reference, row.reference), (row.target.best_peer, "best peer")]
     return ", ".join(f"{ratio:g}x {name}" for ratio, name in parts if ratio is not None)
 
 

@@ -153,7 +153,11 @@ def count_values(
 def count_between(X: _Samples, edges: NDArray[np.float64]) -> NDArray[np.int64]: ...
 def multiotsu_bins(frequencies: NDArray[np.float32], n_classes: int) -> NDArray[np.int64]: ...
 def cluster_dispersions(
-    X: _Samples, labels: NDArray[np.int32], n_clusters: int, sample_weight: NDArray[np.float64] | None
+    X: _Samples,
+    labels: NDArray[np.int32],
+    n_clusters: int,
+    sample_weight: NDArray[np.float64] | None,
+    with_distances: bool,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]: ...
 def silhouettes(
     X: _Samples,

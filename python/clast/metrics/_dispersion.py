@@ -1,4 +1,4 @@
-"""Scores from the means of clusters and the distances to them: two streaming reads of the samples."""
+"""Scores from the means of clusters and the distances to them, in one or two streaming reads of the samples."""
 
 from typing import Any, NamedTuple
 
@@ -81,8 +81,8 @@ def dispersion(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | No
 
     Notes
     -----
-    Two reads of the samples: means first, then the distances to them, so that nothing cancels. The result does not
-    depend on the number of threads.
+    Two reads of the samples, so that nothing cancels: moments around a point near the mean of each cluster, then the
+    distances to the means. The result does not depend on the number of threads.
 
     Examples
     --------
@@ -91,15 +91,7 @@ def dispersion(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | No
     >>> found.within, found.between
     (2.0, 54.0)
     """
-    samples, of_samples = check_samples_and_labels(X, labels, ensure_finite=False)
-    codes, classes = encode_loosely(of_samples)
-    weights = check_sample_weight(sample_weight, samples.shape[0])
-    found = Dispersion(classes, *_core.cluster_dispersions(samples, codes, len(classes), weights))
-    if not np.isfinite(found.means).all() or not np.isfinite(found.squares).all():
-        # Samples that are not finite, named as everywhere; or numbers too large to be squared.
-        check_samples(samples)
-    weighs = found.weights > 0
-    return found if weighs.all() else Dispersion(*(values[weighs] for values in found))
+    return _measured(X, labels, sample_weight)
 
 
 def inertia(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -121,7 +113,7 @@ def inertia(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None 
     >>> inertia([[0.0], [2.0], [10.0]], [0, 0, 1])
     2.0
     """
-    return dispersion(X, labels, sample_weight=sample_weight).within
+    return _measured(X, labels, sample_weight, with_distances=False).within
 
 
 def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -149,7 +141,8 @@ def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike, *, sample_weight: A
 
     Notes
     -----
-    Two streaming reads of the samples, in their own dtype.
+    One streaming read of the samples, in their own dtype; two for more than 8 clusters or features, or where digits
+    would cancel.
 
     References
     ----------
@@ -161,7 +154,9 @@ def calinski_harabasz_score(X: ArrayLike, labels: ArrayLike, *, sample_weight: A
     >>> calinski_harabasz_score([[0.0], [2.0], [10.0]], [0, 0, 1])
     27.0
     """
-    return _scored(X, labels, sample_weight).calinski_harabasz()
+    found = _measured(X, labels, sample_weight, with_distances=False)
+    check_number_of_labels(len(found.labels), np.shape(X)[0])
+    return found.calinski_harabasz()
 
 
 def davies_bouldin_score(X: ArrayLike, labels: ArrayLike, *, sample_weight: ArrayLike | None = None) -> float:
@@ -201,10 +196,21 @@ def davies_bouldin_score(X: ArrayLike, labels: ArrayLike, *, sample_weight: Arra
     >>> round(davies_bouldin_score([[0.0], [2.0], [10.0]], [0, 0, 1]), 3)
     0.111
     """
-    return _scored(X, labels, sample_weight).davies_bouldin()
-
-
-def _scored(X: ArrayLike, labels: ArrayLike, sample_weight: ArrayLike | None) -> Dispersion:
-    found = dispersion(X, labels, sample_weight=sample_weight)
+    found = _measured(X, labels, sample_weight)
     check_number_of_labels(len(found.labels), np.shape(X)[0])
-    return found
+    return found.davies_bouldin()
+
+
+def _measured(
+    X: ArrayLike, labels: ArrayLike, sample_weight: ArrayLike | None, *, with_distances: bool = True
+) -> Dispersion:
+    """Compute a dispersion; its distances stay 0 unless wanted, which saves a read of the samples."""
+    samples, of_samples = check_samples_and_labels(X, labels, ensure_finite=False)
+    codes, classes = encode_loosely(of_samples)
+    weights = check_sample_weight(sample_weight, samples.shape[0])
+    found = Dispersion(classes, *_core.cluster_dispersions(samples, codes, len(classes), weights, with_distances))
+    if not np.isfinite(found.means).all() or not np.isfinite(found.squares).all():
+        # Samples that are not finite, named as everywhere; or numbers too large to be squared.
+        check_samples(samples)
+    weighs = found.weights > 0
+    return found if weighs.all() else Dispersion(*(values[weighs] for values in found))

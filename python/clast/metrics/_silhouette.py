@@ -245,7 +245,7 @@ def _silhouettes(
     check_number_of_labels(len(classes), X.shape[0])
     if method == "exact":
         return _core.silhouettes(X, codes, len(classes), weights)
-    sizes, means, _, _ = _core.cluster_dispersions(X, codes, len(classes), weights)
+    sizes, means, _, _ = _core.cluster_dispersions(X, codes, len(classes), weights, False)
     silhouettes = _core.simplified_silhouettes(X, codes, means)
     # As in the exact one; here the mean of a sample alone is the sample itself.
     silhouettes[(sizes <= 1)[codes]] = 0

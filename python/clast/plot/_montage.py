@@ -102,7 +102,8 @@ def montage(
     crop = visible(image.shape, None if inside is None or along is None else labelled_box(inside))
     cells = _arrange(rows, along, indices)
     plane = plane_of(image, along, indices[0], crop)
-    n_scales = 0 if rows.columns is not None else 1 if image.ndim == 3 else len(cells[0])
+    has_scales = rows.columns is None and any(layer.segmentation is None for layer in rows)
+    n_scales = has_scales * (1 if image.ndim == 3 else len(cells[0]))
     figure, panels = make_figure(len(cells), len(cells[0]), plane, entries, beside=n_scales * _SCALE)
     windows = windows_of(rows, shared=shared_scale)
     for panel_row, cell_row in zip(panels, cells, strict=True):
@@ -118,7 +119,7 @@ def montage(
             panel_row[0].set_ylabel(name)
     if along is not None and rows.columns is not None:
         figure.suptitle(_slice_name(image, along, _middle(indices)), fontsize="medium")
-    if rows.columns is None:
+    if has_scales:
         _add_scales(figure, panels, cells)
     add_scale_bar(panels[0][0], plane.height, plane.width, image.unit)
     add_sides(panels[0][0], plane)

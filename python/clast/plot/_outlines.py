@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast.image import Image
-from clast.plot._panels import add_scale_bar, add_sides, make_figure, show, visible
-from clast.plot._planes import Plane, plane_of, slice_axis_of
+from clast.plot._panels import add_scale_bar, add_sides, make_figure, show
+from clast.plot._planes import Plane
 from clast.plot._tones import as_colors, channel_index, grey_window, white_level
 
 if TYPE_CHECKING:
@@ -15,23 +15,6 @@ if TYPE_CHECKING:
 
 _DOTS = 600  # of a panel, along its longer axis
 _MIN_SIDE = 4  # dots; the outlines of smaller regions would hide the image
-
-
-def chosen_plane(image: Image, slice_axis: str | None, slice_index: int | None) -> tuple[Plane, str]:
-    """Find the plane to show, and what to add to its title: the slice of a volume, by default the one in the middle.
-
-    Raises
-    ------
-    ValueError
-        When the slice or the axis does not exist.
-    """
-    if image.ndim == 2:
-        return plane_of(image, None, 0, visible(image.shape)), ""
-    along = slice_axis_of(image, slice_axis)
-    index = image.shape[along] // 2 if slice_index is None else slice_index
-    if not 0 <= index < image.shape[along]:
-        raise ValueError(f"'slice_index' is {slice_index}, but slices 0 to {image.shape[along] - 1} exist")
-    return plane_of(image, along, index, visible(image.shape)), f", {image.axes[along].lower()} = {index}"
 
 
 def draw_outlines(

@@ -149,8 +149,9 @@ def _corner(samples: Samples, binned: list[Bins]) -> tuple["Figure", list[list["
         if column <= row:
             panel = panels[row][column]
             panel.set(xlim=binned[column].edges[[0, -1]], ylim=binned[row].edges[[0, -1]])
-            panel.xaxis.set_major_locator(MaxNLocator(3))
-            panel.yaxis.set_major_locator(MaxNLocator(3))
+            for axis in (panel.xaxis, panel.yaxis):
+                axis.set_major_locator(MaxNLocator(3))
+                axis.get_offset_text().set_fontsize("x-small")
             panel.tick_params(labelsize="x-small", labelbottom=row == n_channels - 1, labelleft=column == 0 < row)
     longest = max((_longest_label(row[0]) for row in panels[1:]), default=0)
     left = _MARGIN + _CHARACTER * longest
@@ -210,8 +211,10 @@ def _draw_densities(
     if not pairs:
         return
     counts = [pair_histograms(binned[column], binned[row], samples.classes, samples.n_classes) for row, column in pairs]
-    # One scale for all pairs, for they hold the same samples.
-    norm = PowerNorm(gamma, vmin=0, vmax=max(1, *(int(pair.sum(axis=0).max()) for pair in counts)))
+    # One scale for all pairs, for they hold the same samples; a pair whose samples fall into few bins must not set it.
+    fullest = [int(pair.sum(axis=0).max()) for pair in counts]
+    top = max(1.0, float(np.median(fullest)))
+    norm = PowerNorm(gamma, vmin=0, vmax=top, clip=True)
     for (row, column), pair in zip(pairs, counts, strict=True):
         x, y = binned[column].edges, binned[row].edges
         panels[row][column].imshow(
@@ -225,7 +228,13 @@ def _draw_densities(
     above = panels[min(1, len(panels) - 2)][0].get_position()
     beside = panels[-1][-1].get_position()
     frame = figure.add_axes((beside.x0, above.y0 + 0.3 * above.height, beside.width, 0.07 * above.height))
-    bar = figure.colorbar(ScalarMappable(norm, greys), cax=frame, orientation="horizontal", ticks=_decades(norm))
+    bar = figure.colorbar(
+        ScalarMappable(norm, greys),
+        cax=frame,
+        orientation="horizontal",
+        ticks=_decades(norm),
+        extend="max" if max(fullest) > top else "neither",
+    )
     bar.set_label(f"{samples.noun} per bin", fontsize="x-small")
     frame.tick_params(labelsize="x-small")
 

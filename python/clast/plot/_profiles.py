@@ -76,6 +76,7 @@ def profiles(
         panel.set_xlabel(name, fontsize="small")
         panel.tick_params(labelsize="small", left=False)
         panel.xaxis.set_major_locator(MaxNLocator(4))
+        panel.xaxis.get_offset_text().set_fontsize("x-small")
         panel.spines[["top", "right", "left"]].set_visible(False)
         panel.grid(axis="y", color="0.92", linewidth=6)
         panel.set_axisbelow(True)

@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING
 
 from clast._lookup import look_up
-from clast.plot._outlines import chosen_plane, draw_outlines, wide_enough
+from clast.plot._outlines import draw_outlines, wide_enough
+from clast.plot._slices import chosen_plane
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

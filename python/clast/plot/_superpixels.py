@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast.image import as_image
-from clast.plot._outlines import chosen_plane, draw_outlines
+from clast.plot._outlines import draw_outlines
+from clast.plot._slices import chosen_plane
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from clast.plot._panels import add_scale_bar, add_sides, show, visible
-from clast.plot._planes import plane_of, slice_axis_of
-from clast.plot._slices import labelled_box
-from clast.plot._tones import WINDOW
+from clast.plot._panels import add_scale_bar, add_sides, show
+from clast.plot._slices import chosen_plane
+from clast.plot._tones import window_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +40,7 @@ def plot_thresholds(
     slice_axis : str, optional
         "X", "Y" or "Z" of a volume; default Z.
     slice_index : int, optional
-        Which slice of a volume; default: the one in the middle.
+        Which slice of a volume; default: the one in the middle of the mask.
 
     Returns
     -------
@@ -53,22 +52,22 @@ def plot_thresholds(
     ------
     ValueError
         When a slice or axis does not exist.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import clast
+    >>> clast.plot.plot_thresholds(clast.try_thresholds(np.arange(80).reshape(8, 10), methods=["otsu", "li", "yen"]))
+    <Figure size ... with 5 Axes>
     """
     image, mask = trial.image, trial.mask
-    along = slice_axis_of(image, slice_axis) if image.ndim == 3 else None
-    if along is not None and slice_index is None:
-        slice_index = image.shape[along] // 2
-    if along is not None and not 0 <= (slice_index or 0) < image.shape[along]:
-        raise ValueError(f"'slice_index' is {slice_index}, but slices 0 to {image.shape[along] - 1} exist")
-    crop = visible(image.shape, None if mask is None or along is None else labelled_box(mask))
-    plane = plane_of(image, along, slice_index or 0, crop)
+    plane, where = chosen_plane(image, slice_axis, slice_index, mask)
     shown = plane(image.channel(0))
     inside = np.ones(shown.shape, dtype=np.bool_) if mask is None else plane(mask)
 
     figure, first, histogram, panels = _lay_out(len(trial.thresholds), plane.height / plane.width)
-    show(first, shown, plane, _window(shown[inside]))
+    show(first, shown, plane, window_of(shown[inside]))
     name = image.channel_names[0] if image.channel_names[0] != "intensity" else "image"
-    where = "" if along is None else f", {image.axes[along].lower()} = {slice_index}"
     first.set_title(name + where, fontsize="medium")
     add_scale_bar(first, plane.height, plane.width, image.unit)
     add_sides(first, plane)
@@ -106,11 +105,6 @@ def _lay_out(n_methods: int, aspect: float) -> tuple["Figure", "Axes", "Axes", l
     ]
     figure.legend(handles=entries, loc="outside lower center", ncols=2, frameon=False, fontsize="small")
     return figure, first, histogram, panels
-
-
-def _window(values: NDArray[Any]) -> tuple[float, float]:
-    low, high = np.percentile(values, WINDOW) if len(values) else (0.0, 1.0)
-    return float(low), float(high if high > low else low + 1)
 
 
 def _paint(above: NDArray[np.bool_], inside: NDArray[np.bool_]) -> NDArray[np.uint8]:

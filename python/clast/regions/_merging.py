@@ -117,7 +117,7 @@ def merge_result(
     -------
     MergeResult
     """
-    roots = _roots(len(present), pairs).tolist()
+    roots = _roots(len(present), pairs)
     order = {root: number for number, root in enumerate(dict.fromkeys(roots), start=1)}
     table = np.zeros(regions.n_labels, dtype=np.int64)
     table[present] = [order[root] for root in roots]
@@ -125,9 +125,9 @@ def merge_result(
     return MergeResult(look_up(table, regions.labels), tree, len(order))
 
 
-def _roots(n_regions: int, pairs: NDArray[Any]) -> NDArray[np.int64]:
+def _roots(n_regions: int, pairs: NDArray[Any]) -> list[int]:
     """Find what each region has become part of."""
-    parents = np.arange(n_regions + len(pairs))
-    for merged in range(len(pairs) - 1, -1, -1):
-        parents[pairs[merged]] = parents[n_regions + merged]
+    parents = list(range(n_regions + len(pairs)))
+    for merged, (a, b) in zip(reversed(range(n_regions, len(parents))), reversed(pairs.tolist()), strict=True):
+        parents[a] = parents[b] = parents[merged]
     return parents[:n_regions]

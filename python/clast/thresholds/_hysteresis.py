@@ -1,7 +1,6 @@
 """Classes of grey values that grow from their cores as far as they are connected."""
 
 import itertools
-import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from clast._lookup import look_up
 from clast._masks import check_mask
+from clast.thresholds._pixels import rounded_down
 
 
 def hysteresis(
@@ -109,17 +109,7 @@ def _check_levels(levels: Sequence[float], dtype: np.dtype[Any]) -> list[Any]:
     # The negation refuses NaN too.
     if not all(low <= high for low, high in itertools.pairwise(numbers)):
         raise ValueError(f"'levels' is {numbers}, but levels must ascend and not be NaN")
-    return [_rounded_down(number, dtype) for number in numbers]
-
-
-def _rounded_down(level: float, dtype: np.dtype[Any]) -> Any:
-    if not math.isfinite(level):
-        return level
-    if dtype.kind != "f":
-        return math.floor(level)
-    with np.errstate(over="ignore"):
-        rounded = dtype.type(level)
-    return rounded if float(rounded) <= level else np.nextafter(rounded, dtype.type(-np.inf))
+    return [rounded_down(number, dtype) for number in numbers]
 
 
 def _above(image: NDArray[Any], bound: Any, inside: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """The pixels that a threshold is computed from, and their histogram."""
 
+import math
 import operator
 import warnings
 from typing import Any
@@ -57,3 +58,17 @@ def pixels_histogram(image: ArrayLike | None, mask: ArrayLike | None, nbins: int
     if hist is not None:
         return given_histogram(hist)
     return image_histogram(grey_values(image, mask, _STACKLEVEL), nbins)
+
+
+def rounded_down(level: float, dtype: np.dtype[Any]) -> Any:
+    """Return the largest number of a dtype that is not above a level: the same values are above both.
+
+    numpy would compare with a level of another dtype by converting all values.
+    """
+    if not math.isfinite(level):
+        return level
+    if dtype.kind != "f":
+        return math.floor(level)
+    with np.errstate(over="ignore"):
+        rounded = dtype.type(level)
+    return rounded if float(rounded) <= level else np.nextafter(rounded, dtype.type(-np.inf))

@@ -58,9 +58,9 @@ class ThresholdTrial:
     >>> image = np.array([[10, 12, 11, 99], [12, 98, 200, 201]], dtype=np.uint8)
     >>> trial = try_thresholds(image, methods=["otsu", "yen"])
     >>> trial
-    ThresholdTrial(otsu: 99, yen: 12)
-    >>> trial.above("otsu").sum()
-    np.int64(2)
+    ThresholdTrial(otsu: 99, yen: 98)
+    >>> int(trial.above("otsu").sum())
+    2
     """
 
     image: "Image"
@@ -129,7 +129,7 @@ class ThresholdTrial:
         slice_axis : str, optional
             "X", "Y" or "Z" of a volume; default Z.
         slice_index : int, optional
-            Which slice of a volume; default: the one in the middle.
+            Which slice of a volume; default: the one in the middle of the mask.
 
         Returns
         -------
@@ -220,9 +220,9 @@ def try_thresholds(
     >>> trial = try_thresholds(image, methods=["otsu", "triangle", "mean"])
     >>> print(trial.table()[["method", "threshold", "fraction"]])
          method  threshold  fraction
-    0      otsu     99.000     0.250
-    1  triangle     13.000     0.500
-    2      mean     80.375     0.500
+    0      otsu     99.000      0.25
+    1  triangle     13.000      0.50
+    2      mean     80.375      0.50
     >>> trial.plot()
     <Figure size ... with 5 Axes>
     """

@@ -121,7 +121,7 @@ def threshold_yen(
     >>> from clast import threshold_yen
     >>> image = np.array([[10, 12, 11, 99], [12, 98, 200, 201]], dtype=np.uint8)
     >>> int(threshold_yen(image))
-    12
+    98
     """
     return single_bin(pixels_histogram(image, mask, nbins, hist), _criteria.yen)
 

@@ -12,12 +12,12 @@ pub(crate) fn check_count<T: Element>(samples: &Samples<'_, T>, labels: &[i32]) 
 
 /// Checks that every label is from 0 to `n_clusters - 1`.
 pub(crate) fn check_range(labels: &[i32], n_clusters: usize) -> Result<()> {
-    match labels.iter().find(|label| **label < 0 || **label as usize >= n_clusters) {
-        None => Ok(()),
-        Some(label) => Err(Error::Range {
-            argument: "labels",
-            got: label.to_string(),
-            needed: format!("from 0 to {}", n_clusters.saturating_sub(1)),
-        }),
+    let is_outside = |label: i32| !usize::try_from(label).is_ok_and(|label| label < n_clusters);
+    // Without an early end the compiler compares many at once.
+    if !labels.iter().fold(false, |found, label| found | is_outside(*label)) {
+        return Ok(());
     }
+    let outside = labels.iter().copied().find(|label| is_outside(*label)).unwrap_or(-1);
+    let needed = format!("from 0 to {}", n_clusters.saturating_sub(1));
+    Err(Error::Range { argument: "labels", got: outside.to_string(), needed })
 }

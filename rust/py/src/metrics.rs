@@ -13,7 +13,8 @@ use crate::runtime::run;
 
 type Vector<'py> = Bound<'py, PyArray1<f64>>;
 
-/// Weight and mean of each cluster, and the sums of the squared distances and of the distances of its samples to it.
+/// Weight and mean of each cluster, and the sums of the squared distances and, if wanted, of the distances of its
+/// samples to it.
 #[pyfunction]
 pub(crate) fn cluster_dispersions<'py>(
     py: Python<'py>,
@@ -21,11 +22,13 @@ pub(crate) fn cluster_dispersions<'py>(
     labels: PyReadonlyArray1<'py, i32>,
     n_clusters: usize,
     sample_weight: Option<PyReadonlyArray1<'py, f64>>,
+    with_distances: bool,
 ) -> PyResult<(Vector<'py>, Bound<'py, PyArray2<f64>>, Vector<'py>, Vector<'py>)> {
     let labels = contiguous("labels", &labels)?;
     with_samples!(&X, samples => {
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
-        let found = run(py, |exec| dispersion::dispersions(exec, &samples, labels, n_clusters, weights))?;
+        let found =
+            run(py, |exec| dispersion::dispersions(exec, &samples, labels, n_clusters, weights, with_distances))?;
         let means = found.means.into_pyarray(py).reshape([n_clusters, samples.n_features()])?;
         let (squares, distances) = (found.squares.into_pyarray(py), found.distances.into_pyarray(py));
         Ok((found.weights.into_pyarray(py), means, squares, distances))

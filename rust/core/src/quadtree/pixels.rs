@@ -156,6 +156,12 @@ impl<'a, T: Element> Pixels<'a, T> {
         }
     }
 
+    /// Asks for pixels that will soon be read, as far as they exist.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, start: usize, len: usize) {
+        self.samples.prefetch(start..start + len);
+    }
+
     /// Which of the same pixels count; None if all of the image do.
     #[inline(always)]
     pub(crate) fn inside(&self, start: usize, len: usize) -> Option<&'a [bool]> {

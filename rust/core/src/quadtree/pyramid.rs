@@ -64,7 +64,7 @@ struct Build<'a, T, S> {
 
 /// Room for one row of blocks of every level of a band.
 struct Rows<T, N> {
-    copy: Vec<T>,
+    copies: [Vec<T>; 2],
     /// By level: blocks of this level, from level 0, single columns of pixels, on; those of a strip below the first level.
     done: Vec<Row<N>>,
     /// By level: what a row of this level is before neighbours are joined.
@@ -136,7 +136,7 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
             Row::new(self.summary.n_planes(), width)
         };
         Rows {
-            copy: Vec::new(),
+            copies: std::array::from_fn(|_| Vec::new()),
             done: (0..=top).map(row).collect(),
             wide: (0..=top).map(|level: usize| row(level.saturating_sub(1))).collect(),
         }
@@ -189,7 +189,7 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
         true
     }
 
-    /// Adds up the pixels of a strip of a row of the lowest blocks, column by column.
+    /// Adds up the pixels of a strip of a row of the lowest blocks, column by column; false if one is not finite.
     fn add_pixels(
         &self,
         rows: &mut Rows<T, S::Number>,
@@ -203,24 +203,51 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
         for (level, row) in rows.done[..self.first].iter_mut().enumerate() {
             row.set_width(strip.len().div_ceil(1 << level));
         }
-        let mut is_begun = false;
-        for z in corner[0]..corner[0] + depth {
-            for y in corner[1]..corner[1] + lines {
-                let start = (z * height + y) * width + strip.start;
-                let pixels = self.pixels.row(channel, start, strip.len(), &mut rows.copy);
-                let inside = self.pixels.inside(start, strip.len());
-                if inside.is_none() && !dispatch!(self.exec.level, _simd => T::are_finite(pixels)) {
+        let is_masked = self.pixels.is_masked();
+        let is_paired = lines > 1 && !is_masked;
+        if !is_paired {
+            self.summary.clear(&mut rows.done[0]);
+        }
+        for z in 0..depth {
+            let mut y = 0;
+            while y < lines {
+                let start = ((corner[0] + z) * height + corner[1] + y) * width + strip.start;
+                let n_rows = if is_paired { 2.min(lines - y) } else { 1 };
+                if !self.add_rows(rows, channel, [start, n_rows, strip.len()], is_paired && z == 0 && y == 0) {
                     return false;
                 }
-                if is_begun {
-                    self.summary.add(self.exec.level, pixels, inside, &mut rows.done[0]);
-                } else {
-                    self.summary.start(self.exec.level, pixels, inside, &mut rows.done[0]);
-                }
-                is_begun = true;
+                y += n_rows;
             }
         }
-        true
+        is_masked || self.summary.are_finite(self.exec.level, &rows.done[0])
+    }
+
+    /// Adds one row of `len` pixels from `start` on, or that and the next; false if one is not finite.
+    fn add_rows(
+        &self,
+        rows: &mut Rows<T, S::Number>,
+        channel: usize,
+        [start, n_rows, len]: [usize; 3],
+        is_first: bool,
+    ) -> bool {
+        let (level, columns) = (self.exec.level, &mut rows.done[0]);
+        let [copy, other_copy] = &mut rows.copies;
+        let this = self.pixels.row(channel, start, len, copy);
+        if let Some(inside) = self.pixels.inside(start, len) {
+            self.summary.add_inside(level, this, inside, columns);
+            return true;
+        }
+        let is_finite = |pixels| S::SHOWS_INFINITE || dispatch!(level, _simd => T::are_finite(pixels));
+        if n_rows == 1 {
+            self.summary.add(level, this, columns);
+            return is_finite(this);
+        }
+        let next = self.pixels.row(channel, start + self.grid.shape()[2], len, other_copy);
+        for ahead in [2, 3] {
+            self.pixels.prefetch(start + ahead * self.grid.shape()[2], len);
+        }
+        self.summary.add_pair(level, [this, next], is_first, columns);
+        is_finite(this) && is_finite(next)
     }
 
     /// Writes the criterion of a row of blocks, which is row `index` of `out`.

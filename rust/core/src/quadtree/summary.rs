@@ -70,6 +70,7 @@ impl<C: Pod> Row<C> {
         self.width = width.min(self.stride);
     }
 
+    /// One number of each block.
     #[inline(always)]
     fn plane(&self, plane: usize) -> &[C] {
         &self.numbers[plane * self.stride..][..self.width]
@@ -104,10 +105,21 @@ pub(crate) trait Summary<T: Pixel>: Copy + Send + Sync {
     type Criterion: Criterion;
     /// Numbers per block.
     fn n_planes(self) -> usize;
-    /// Makes blocks of one pixel's width of a row of pixels.
-    fn start(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<Self::Number>);
+    /// Whether a pixel that is not finite shows in the numbers; otherwise pixels have to be looked at themselves.
+    const SHOWS_INFINITE: bool;
+    /// Whether all numbers of blocks are finite, where they show it.
+    fn are_finite(self, _level: Level, _columns: &Row<Self::Number>) -> bool {
+        true
+    }
+    /// Makes blocks of one pixel's width of no pixels.
+    fn clear(self, columns: &mut Row<Self::Number>);
     /// Adds a row of pixels to them.
-    fn add(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<Self::Number>);
+    fn add(self, level: Level, pixels: &[T], columns: &mut Row<Self::Number>);
+    /// Adds two rows of pixels, so that numbers are loaded and stored once for both; or, if they are the first, makes
+    /// the blocks of them.
+    fn add_pair(self, level: Level, rows: [&[T]; 2], is_first: bool, columns: &mut Row<Self::Number>);
+    /// Adds those pixels of a row that are inside.
+    fn add_inside(self, level: Level, pixels: &[T], inside: &[bool], columns: &mut Row<Self::Number>);
     /// Adds a row of blocks to another.
     fn merge(self, level: Level, other: &Row<Self::Number>, row: &mut Row<Self::Number>);
     /// Joins neighbours in a row; the first two become block `at` of `half`.
@@ -145,42 +157,49 @@ pub(crate) struct Extremes;
 impl<T: Pixel> Summary<T> for Extremes {
     type Number = T;
     type Criterion = T::Difference;
+    const SHOWS_INFINITE: bool = false;
 
     fn n_planes(self) -> usize {
         2
     }
 
-    fn start(self, _: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<T>) {
+    fn clear(self, columns: &mut Row<T>) {
         let [low, high] = columns.planes_mut();
-        match inside {
-            None => {
-                low.copy_from_slice(pixels);
-                high.copy_from_slice(pixels);
-            }
-            Some(inside) => {
-                for (i, (pixel, inside)) in pixels.iter().zip(inside).enumerate() {
-                    low[i] = if *inside { *pixel } else { T::HIGHEST };
-                    high[i] = if *inside { *pixel } else { T::LOWEST };
-                }
-            }
-        }
+        low.fill(T::HIGHEST);
+        high.fill(T::LOWEST);
     }
 
-    fn add(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<T>) {
+    fn add(self, level: Level, pixels: &[T], columns: &mut Row<T>) {
         let [low, high] = columns.planes_mut();
-        match inside {
-            None => dispatch!(level, _simd => {
-                for ((low, high), pixel) in low.iter_mut().zip(high).zip(pixels) {
-                    *low = least(*low, *pixel);
-                    *high = most(*high, *pixel);
-                }
-            }),
-            Some(inside) => {
-                for (i, (pixel, inside)) in pixels.iter().zip(inside).enumerate() {
-                    low[i] = if *inside { least(low[i], *pixel) } else { low[i] };
-                    high[i] = if *inside { most(high[i], *pixel) } else { high[i] };
-                }
+        dispatch!(level, _simd => {
+            for ((low, high), pixel) in low.iter_mut().zip(high).zip(pixels) {
+                *low = least(*low, *pixel);
+                *high = most(*high, *pixel);
             }
+        });
+    }
+
+    fn add_pair(self, level: Level, [this, next]: [&[T]; 2], is_first: bool, columns: &mut Row<T>) {
+        let [low, high] = columns.planes_mut();
+        let columns = low.iter_mut().zip(high).zip(this).zip(next);
+        dispatch!(level, _simd => if is_first {
+            for (((low, high), a), b) in columns {
+                *low = least(*a, *b);
+                *high = most(*a, *b);
+            }
+        } else {
+            for (((low, high), a), b) in columns {
+                *low = least(*low, least(*a, *b));
+                *high = most(*high, most(*a, *b));
+            }
+        });
+    }
+
+    fn add_inside(self, _: Level, pixels: &[T], inside: &[bool], columns: &mut Row<T>) {
+        let [low, high] = columns.planes_mut();
+        for (i, (pixel, inside)) in pixels.iter().zip(inside).enumerate() {
+            low[i] = if *inside { least(low[i], *pixel) } else { low[i] };
+            high[i] = if *inside { most(high[i], *pixel) } else { high[i] };
         }
     }
 
@@ -227,47 +246,59 @@ pub(crate) struct Sums {
 impl<T: Pixel> Summary<T> for Sums {
     type Number = f64;
     type Criterion = f64;
+    // The squares of float32 numbers do not overflow.
+    const SHOWS_INFINITE: bool = true;
 
     fn n_planes(self) -> usize {
         if self.is_masked { 3 } else { 2 }
     }
 
-    fn start(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<f64>) {
-        if inside.is_some() {
-            columns.numbers.fill(0.0);
-            self.add(level, pixels, inside, columns);
-        } else {
-            let [sums, squares] = columns.planes_mut();
-            dispatch!(level, _simd => {
-                for ((sum, squares), pixel) in sums.iter_mut().zip(squares).zip(pixels) {
-                    let number = pixel.number();
-                    *sum = number;
-                    *squares = number * number;
-                }
-            });
-        }
+    fn are_finite(self, level: Level, columns: &Row<f64>) -> bool {
+        T::IS_INTEGER || dispatch!(level, _simd => <f64 as Pixel>::are_finite(columns.plane(1)))
     }
 
-    fn add(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<f64>) {
-        if let Some(inside) = inside {
-            let [sums, squares, counts] = columns.planes_mut();
-            for (i, (pixel, inside)) in pixels.iter().zip(inside).enumerate() {
-                if *inside {
-                    let number = pixel.number();
-                    sums[i] += number;
-                    squares[i] += number * number;
-                    counts[i] += 1.0;
-                }
+    fn clear(self, columns: &mut Row<f64>) {
+        columns.numbers.fill(0.0);
+    }
+
+    fn add(self, level: Level, pixels: &[T], columns: &mut Row<f64>) {
+        let [sums, squares] = columns.planes_mut();
+        dispatch!(level, _simd => {
+            for ((sum, square), pixel) in sums.iter_mut().zip(squares).zip(pixels) {
+                let number = pixel.number();
+                *sum += number;
+                *square += number * number;
+            }
+        });
+    }
+
+    fn add_pair(self, level: Level, [this, next]: [&[T]; 2], is_first: bool, columns: &mut Row<f64>) {
+        let [sums, squares] = columns.planes_mut();
+        let columns = sums.iter_mut().zip(squares).zip(this).zip(next);
+        dispatch!(level, _simd => if is_first {
+            for (((sum, square), a), b) in columns {
+                let (a, b) = (a.number(), b.number());
+                *sum = a + b;
+                *square = a * a + b * b;
             }
         } else {
-            let [sums, squares] = columns.planes_mut();
-            dispatch!(level, _simd => {
-                for ((sum, squares), pixel) in sums.iter_mut().zip(squares).zip(pixels) {
-                    let number = pixel.number();
-                    *sum += number;
-                    *squares += number * number;
-                }
-            });
+            for (((sum, square), a), b) in columns {
+                let (a, b) = (a.number(), b.number());
+                *sum = *sum + a + b;
+                *square = *square + a * a + b * b;
+            }
+        });
+    }
+
+    fn add_inside(self, _: Level, pixels: &[T], inside: &[bool], columns: &mut Row<f64>) {
+        let [sums, squares, counts] = columns.planes_mut();
+        for (i, (pixel, inside)) in pixels.iter().zip(inside).enumerate() {
+            if *inside {
+                let number = pixel.number();
+                sums[i] += number;
+                squares[i] += number * number;
+                counts[i] += 1.0;
+            }
         }
     }
 
@@ -337,21 +368,40 @@ fn chan(a: [f64; 3], b: [f64; 3]) -> [f64; 3] {
 impl<T: Pixel> Summary<T> for Moments {
     type Number = f64;
     type Criterion = f64;
+    const SHOWS_INFINITE: bool = false;
 
     fn n_planes(self) -> usize {
         3
     }
 
-    fn start(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<f64>) {
+    fn clear(self, columns: &mut Row<f64>) {
         columns.numbers.fill(0.0);
-        self.add(level, pixels, inside, columns);
     }
 
-    fn add(self, level: Level, pixels: &[T], inside: Option<&[bool]>, columns: &mut Row<f64>) {
+    fn add(self, level: Level, pixels: &[T], columns: &mut Row<f64>) {
         let [counts, means, squares] = columns.planes_mut();
         dispatch!(level, _simd => {
             for (i, pixel) in pixels.iter().enumerate() {
-                if inside.is_none_or(|inside| inside[i]) {
+                [counts[i], means[i], squares[i]] = chan([counts[i], means[i], squares[i]], [1.0, pixel.number(), 0.0]);
+            }
+        });
+    }
+
+    fn add_pair(self, level: Level, rows: [&[T]; 2], is_first: bool, columns: &mut Row<f64>) {
+        // Arithmetic takes longer than loads and stores.
+        if is_first {
+            Summary::<T>::clear(self, columns);
+        }
+        for pixels in rows {
+            self.add(level, pixels, columns);
+        }
+    }
+
+    fn add_inside(self, level: Level, pixels: &[T], inside: &[bool], columns: &mut Row<f64>) {
+        let [counts, means, squares] = columns.planes_mut();
+        dispatch!(level, _simd => {
+            for (i, pixel) in pixels.iter().enumerate() {
+                if inside[i] {
                     [counts[i], means[i], squares[i]] =
                         chan([counts[i], means[i], squares[i]], [1.0, pixel.number(), 0.0]);
                 }

@@ -11,7 +11,7 @@ pub use statistics::{Statistics, statistics};
 use crate::{Error, Result};
 
 /// A type that label images are stored in.
-pub trait Label: Copy + Send + Sync {
+pub trait Label: Copy + PartialEq + Send + Sync {
     /// The label as an index, if it is not negative.
     fn index(self) -> Option<usize>;
 }

@@ -116,7 +116,7 @@ impl Table {
         let mut start = 0;
         while start < width {
             let region = region(labels[start], n_regions)?;
-            let same = labels[start..].iter().take_while(|label| label.index() == Some(region)).count();
+            let same = labels[start..].iter().take_while(|label| **label == labels[start]).count();
             let end = start + same;
             let bounds = &mut self.boxes[region];
             for (axis, (first, last)) in [(z, z), (y, y), (start, end - 1)].into_iter().enumerate() {

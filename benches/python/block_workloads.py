@@ -1,0 +1,101 @@
+"""What is measured of quadtrees and patches: nobody else has them, so clast stands beside what users write."""
+
+from collections.abc import Callable
+from functools import cache, partial
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+import clast
+from image_workloads import Answer, Image, ImageWorkload
+from inputs import _photo
+from workloads import Target
+
+STATISTICS = ("mean", "std", "relative_std", "median", "mode", "skewness", "kurtosis", "min", "max", "entropy")
+
+
+def quadtree(dtype: str, criterion: str, threshold: float, min_size: int) -> ImageWorkload:
+    """Leaves of a square photo."""
+    options = {"threshold": threshold, "criterion": criterion, "min_size": min_size}
+
+    def ours(image: Image) -> Answer:
+        tree = clast.quadtree(image, **options)
+        return np.column_stack([tree.origins, tree.sizes])
+
+    def numba(image: Image) -> Answer:
+        found: Answer = import_module("numba_kernels").quadtree(image, **options)
+        return found
+
+    title = f"quadtree, 4096 x 4096 {dtype}, {criterion}, min_size {min_size}"
+    runs = {"clast": ours, "numba": numba}
+    return ImageWorkload(title, partial(_square, dtype), runs, Target(2), reference="numba")
+
+
+def patches(dtype: str, grid: int, target: Target) -> ImageWorkload:
+    """Ten statistics of every patch of four tiles."""
+
+    def ours(tiles: Image) -> Answer:
+        found = [clast.patch_statistics(tile, grid=grid, statistics=STATISTICS).values for tile in tiles]
+        return np.stack(found)
+
+    def numba(tiles: Image) -> Answer:
+        found: Answer = import_module("numba_kernels").patch_statistics(tiles, grid)
+        return found
+
+    title = f"patches, four 2048 x 2048 {dtype} tiles, grid {grid} x {grid}, ten statistics"
+    runs: dict[str, Callable[[Image], Answer]] = {"clast": ours, "numpy and scipy": partial(_loop, grid)}
+    if dtype == "uint8":
+        runs["numba"] = numba
+    return ImageWorkload(title, partial(_tiles, dtype), runs, target, reference="numpy and scipy")
+
+
+def _loop(grid: int, tiles: Image) -> Answer:
+    """Patch by patch, as the notebooks do."""
+    stats = import_module("scipy.stats")
+    found = []
+    for tile in tiles:
+        height, width = tile.shape[0] // grid, tile.shape[1] // grid
+        for row in range(grid):
+            for column in range(grid):
+                patch = tile[row * height : (row + 1) * height, column * width : (column + 1) * width].ravel()
+                mean, std = patch.mean(), patch.std()
+                mode, counts = stats.mode(patch).mode, np.unique(patch, return_counts=True)[1]
+                shape = stats.skew(patch), stats.kurtosis(patch)
+                ends = patch.min(), patch.max(), stats.entropy(counts, base=2)
+                found.append((mean, std, std / mean, np.median(patch), mode, *shape, *ends))
+    return np.array(found).reshape(len(tiles), grid, grid, len(STATISTICS))
+
+
+@cache
+def _square(dtype: str, limit: int) -> Image:
+    side = 1 << (min(4096, limit).bit_length() - 1)
+    noise = np.random.default_rng(0).normal(scale=2, size=(side, side))
+    return _rounded(_photo(side, side)[..., 1] + noise, dtype)
+
+
+@cache
+def _tiles(dtype: str, limit: int) -> Image:
+    side = min(2048, limit)
+    noise = np.random.default_rng(0).normal(scale=12, size=(4, side, side))
+    grey = _photo(2 * side, 2 * side)[..., 1].reshape(2, side, 2, side).swapaxes(1, 2).reshape(4, side, side)
+    return _rounded((grey + noise) * (1 if dtype == "uint8" else 100) + 1, dtype)
+
+
+def _rounded(values: NDArray[np.float64], dtype: str) -> Image:
+    if np.dtype(dtype).kind == "f":
+        return values.astype(dtype)
+    return np.clip(np.rint(values), 0, np.iinfo(dtype).max).astype(dtype)
+
+
+BLOCK_WORKLOADS = (
+    *(
+        quadtree(dtype, criterion, threshold, min_size)
+        for dtype in ("uint8", "float32")
+        for criterion, threshold in (("range", 20), ("std", 5))
+        for min_size in (1, 2, 8)
+    ),
+    *(patches("uint8", grid, Target(250, 1.5)) for grid in (2, 4, 8, 16)),
+    *(patches("uint16", grid, Target(40)) for grid in (4, 16)),
+    patches("uint16", 64, Target(200)),
+)
