@@ -76,12 +76,14 @@ bench bench-smoke: export OMP_WAIT_POLICY := passive
 bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's table (a quarter of an hour)
 	$(PY) benches/python/compare.py $(if $(ARGS),$(ARGS),--update-readme)
 	$(if $(ARGS),,$(PY) benches/python/compare_images.py --update-readme)
+	$(if $(ARGS),,$(PY) benches/python/journeys.py --update-readme)
 
 bench-smoke: $(VENV)/.installed  ## run every benchmark once on tiny inputs
 	$(call say,benchmarks on tiny inputs)
 	$(PY) benches/python/compare.py --smoke
 	$(PY) benches/python/compare.py --smoke --curves
 	$(PY) benches/python/compare_images.py --smoke
+	$(PY) benches/python/journeys.py --smoke
 	$(if $(wildcard benches/rust/*.rs),cargo bench $(Q) --locked -p clast-core --bench '*' -- --test)
 
 clean:  ## remove everything that was built

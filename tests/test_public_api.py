@@ -17,6 +17,7 @@ MODULES_WITH_EXAMPLES = [
     "clast.patch_features",
     "clast.patch_models",
     "clast.patches",
+    "clast.phantom",
     "clast.pixel_features",
     "clast.thresholds",
     "clast.thresholds._hysteresis",

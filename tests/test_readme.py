@@ -23,7 +23,7 @@ class TestReadme:
     def test_links_to_files_lead_somewhere(self) -> None:
         assert broken_links(README) == []
 
-    @pytest.mark.parametrize("name", ["bench", "bench-images"])
+    @pytest.mark.parametrize("name", ["bench", "bench-images", "bench-journeys"])
     def test_benchmark_markers_are_there_once(self, name: str) -> None:
         text = README.read_text(encoding="utf-8")
         assert text.count(f"<!-- {name}:start -->") == text.count(f"<!-- {name}:end -->") == 1

@@ -247,3 +247,37 @@ def test_brain_mri_equals_sklearn_by_hand(data_dir, mri):
     table = result.table()
     np.testing.assert_allclose(table["volume_ml"], table["count"] * np.prod(image.spacing) / 1000)
     np.testing.assert_allclose(table["volume_ml"].sum(), 240_391 * 1.0938**2 * 5 / 1000, rtol=1e-6)
+
+
+class TestChannels:
+    def test_the_model_sees_those_named_in_their_order(self):
+        image = Image(PHOTO, "YX")
+        result = clast.segment(image, Recorder(), channels=["blue", 0], mask=PHOTO[..., 1] > 100)
+        np.testing.assert_array_equal(result.model.X, PHOTO[PHOTO[..., 1] > 100][:, [2, 0]])
+        assert "mean_green" in result.table()
+
+    def test_scaling_and_order_are_those_of_the_channels_seen(self):
+        result = clast.segment(
+            PHOTO, clast.KMeans(3, random_state=0), channels=[2], scale="minmax", label_order="center"
+        )
+        alone = clast.segment(PHOTO[..., 2], clast.KMeans(3, random_state=0), scale="minmax", label_order="center")
+        np.testing.assert_array_equal(result.labels, alone.labels)
+
+    def test_posteriors(self):
+        model = GaussianMixture(2, random_state=0)
+        result = clast.segment(PHOTO, model, channels=[1])
+        blue = PHOTO[..., 1].reshape(-1, 1)
+        expected = clast.segment(blue.reshape(20, 30), model).model.predict_proba(blue)
+        np.testing.assert_allclose(result.posteriors("float64").reshape(-1, 2), expected, atol=1e-12)
+
+    def test_features_are_of_those_channels(self):
+        options = {"features": "intensity, gaussian(1)", "scale": "standard"}
+        result = clast.segment(PHOTO, Recorder(), channels=[1], **options)
+        alone = clast.segment(PHOTO[..., 1], Recorder(), **options)
+        np.testing.assert_array_equal(result.model.X, alone.model.X)
+        np.testing.assert_array_equal(result.seen().data, alone.seen().data)
+
+    @pytest.mark.parametrize("channels", ["alpha", [], [3], [-1], ["red", 1.5]])
+    def test_unknown(self, channels):
+        with pytest.raises(ValueError, match=r"'channels' is .* but must be some of 'red', 'green', 'blue'"):
+            clast.segment(PHOTO, Recorder(), channels=channels)

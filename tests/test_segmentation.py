@@ -165,3 +165,36 @@ class TestMerge:
         result = clast.segment(self.GREY, clast.KMeans(4, random_state=0))
         with pytest.raises(ValueError, match=message):
             result.merge(groups)
+
+
+class TestFromLabels:
+    IMAGE = np.arange(12, dtype=np.uint8).reshape(3, 4)
+
+    def test_has_all_that_needs_no_model(self, tmp_path):
+        labels = np.digitize(self.IMAGE, [4, 6, 9])
+        result = clast.Segmentation.from_labels(labels, self.IMAGE, names=["low", "middle", "high"])
+        assert result.labels.dtype == np.uint8
+        table = result.table()
+        assert table["name"].tolist() == ["low", "middle", "high"]
+        assert table["count"].tolist() == [2, 3, 3]
+        assert table["mean_intensity"].tolist() == [4.5, 7, 10]
+        np.testing.assert_array_equal(clast.read_image(result.save(tmp_path / "labels.png")).data, labels)
+        merged = result.merge({"rest": [1, 3]})
+        np.testing.assert_array_equal(merged.labels, np.array([0, 1, 2, 1])[labels])
+        assert merged.names == ("rest", "middle")
+        with pytest.raises(TypeError, match="a segmentation from labels gives no posterior probabilities"):
+            result.posteriors()
+
+    @pytest.mark.parametrize(
+        ("labels", "names", "error", "message"),
+        [
+            (IMAGE * 0.5, None, TypeError, "'labels' has dtype float64"),
+            (IMAGE[:2], None, ValueError, r"shape \(2, 4\), but the image has shape \(3, 4\)"),
+            (IMAGE.astype(int) - 1, None, ValueError, "goes down to -1"),
+            (IMAGE * 0, None, ValueError, "has no class"),
+            (IMAGE > 3, ["dark", "bright"], ValueError, "'names' has 2 entries, but there are 1 classes"),
+        ],
+    )
+    def test_bad_input(self, labels, names, error, message):
+        with pytest.raises(error, match=message):
+            clast.Segmentation.from_labels(labels, self.IMAGE, names=names)

@@ -11,7 +11,7 @@ from clast._core import __version__
 from clast._threads import get_num_threads, set_num_threads, threads
 
 if TYPE_CHECKING:
-    from clast import metrics, plot, regions
+    from clast import metrics, phantom, plot, regions
     from clast.bisecting import BisectingKMeans
     from clast.decomposition import QuadTree, quadtree
     from clast.image import Image, read_image
@@ -83,7 +83,7 @@ _MODULE_OF = {
 }
 
 # Modules with public names of their own.
-_SUBMODULES = ("metrics", "plot", "regions")
+_SUBMODULES = ("metrics", "phantom", "plot", "regions")
 
 __all__ = [
     "BisectingKMeans",
@@ -109,6 +109,7 @@ __all__ = [
     "patch_search",
     "patch_statistics",
     "patch_table",
+    "phantom",
     "plot",
     "quadtree",
     "read_image",

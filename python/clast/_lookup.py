@@ -28,3 +28,8 @@ def look_up(table: NDArray[Any], labels: NDArray[Any]) -> NDArray[Any]:
         block = slice(start, start + _BLOCK)
         found[block] = table[flat[block]]
     return found.reshape(labels.shape + table.shape[1:])
+
+
+def label_dtype(n_labels: int) -> type[np.unsignedinteger[Any]] | type[np.signedinteger[Any]]:
+    """Choose the smallest of uint8, uint16 and int32, which all formats can hold, for labels up to this."""
+    return np.uint8 if n_labels < 1 << 8 else np.uint16 if n_labels < 1 << 16 else np.int32

@@ -42,9 +42,9 @@ def class_probabilities(
         When the model has no ``predict_proba``.
     """
     if not hasattr(model, "predict_proba"):
+        giver = "a segmentation from labels" if model is None else type(model).__name__
         raise TypeError(
-            f"{type(model).__name__} gives no posterior probabilities; segment with a mixture such as"
-            " clast.GaussianMixture(3)"
+            f"{giver} gives no posterior probabilities; segment with a mixture such as clast.GaussianMixture(3)"
         )
 
     starts = None if classes is None else np.unique(classes, return_index=True)[1]

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from clast._lookup import look_up
+from clast._lookup import label_dtype, look_up
 from clast._pixel_filters import feature_names, feature_table, parse_features
 from clast._posteriors import class_probabilities, entropy_map, margin_map, posterior_images
 from clast._statistics import ClassStatistics, class_statistics
-from clast.image import Image, save_labels, save_map
+from clast.image import GridMismatchError, Image, as_image, save_labels, save_map
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,8 +29,9 @@ class Segmentation:
     ----------
     labels : ndarray of uint8, uint16 or int32, of the image's shape
         0 is background (outside the mask, not finite, or noise to the model); classes are 1 to `n_classes`.
-    model : estimator
-        The fitted model. It numbers its clusters by itself: class ``i + 1`` is its cluster ``clusters[i]``.
+    model : estimator or None
+        The fitted model, None where the labels come from elsewhere. It numbers its clusters by itself: class ``i + 1``
+        is its cluster ``clusters[i]``.
     image : Image
         The image, not copied.
     mask : ndarray of bool of the image's shape, or None
@@ -45,6 +46,8 @@ class Segmentation:
         Names of the classes, after `merge`.
     features : tuple of str, or None
         What the model saw of each pixel, by the names of `PixelFeatures`; None for its channels.
+    channels : tuple of str, or None
+        Names of the channels that the model saw; None for all.
 
     Examples
     --------
@@ -69,6 +72,7 @@ class Segmentation:
     classes: NDArray[np.int64] | None = None
     names: tuple[str, ...] | None = None
     features: tuple[str, ...] | None = None
+    channels: tuple[str, ...] | None = None
 
     @property
     def n_classes(self) -> int:
@@ -133,6 +137,58 @@ class Segmentation:
             classes=new_class[order],
             names=(*groups, *(self.class_names[label - 1] for label in rest)),
         )
+
+    @classmethod
+    def from_labels(
+        cls, labels: ArrayLike, image: Image | ArrayLike, *, names: Sequence[str] | None = None
+    ) -> "Segmentation":
+        """Take labels that come from elsewhere: thresholds, merged superpixels, an annotation.
+
+        Parameters
+        ----------
+        labels : array-like of int or bool of the image's shape
+            0 is background; classes are 1 to the highest label.
+        image : Image or array-like
+            As for `segment`.
+        names : sequence of str, optional
+            Of the classes.
+
+        Returns
+        -------
+        Segmentation
+            Without model: it has a table, pictures, `merge` and `save`, but no posteriors.
+
+        Raises
+        ------
+        TypeError
+            When the labels are no integers.
+        ValueError
+            When the shapes differ, a label is negative, there is no class, or there is not one name per class.
+
+        Examples
+        --------
+        >>> import clast, numpy as np
+        >>> image = np.array([[10, 12, 200], [11, 198, 202]], dtype=np.uint8)
+        >>> clast.Segmentation.from_labels(image > 100, image, names=["bright"]).table()[["name", "count"]]
+             name  count
+        0  bright      3
+        """
+        image, given = as_image(image), np.asarray(labels)
+        if given.dtype.kind not in "biu":
+            raise TypeError(f"'labels' has dtype {given.dtype}, but integers are needed")
+        if given.shape != image.shape:
+            raise GridMismatchError(f"'labels' has shape {given.shape}, but the image has shape {image.shape}")
+        if given.min() < 0:
+            raise ValueError(f"'labels' goes down to {given.min()}, but 0 is background and classes are 1, 2, ...")
+        n_classes = int(given.max())
+        if n_classes == 0:
+            raise ValueError("'labels' has no class: all of it is 0, which is background")
+        if names is not None and len(names) != n_classes:
+            raise ValueError(f"'names' has {len(names)} entries, but there are {n_classes} classes")
+        inside, own_names = given > 0, None if names is None else tuple(names)
+        mask = None if inside.all() else inside
+        typed = given.astype(label_dtype(n_classes))
+        return cls(typed, None, image, mask, None, np.arange(n_classes), names=own_names)
 
     @cached_property
     def statistics(self) -> ClassStatistics:
@@ -302,7 +358,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``, or the dtype is another one.
         """
-        return posterior_images(self._seen(), self.mask, self._probabilities(), self.n_classes, dtype)
+        return posterior_images(self.seen(), self.mask, self._probabilities(), self.n_classes, dtype)
 
     def entropy(self) -> NDArray[np.float32]:
         """Compute how undecided the model is at every pixel: the Shannon entropy of the posteriors.
@@ -318,7 +374,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``.
         """
-        return entropy_map(self._seen(), self.mask, self._probabilities())
+        return entropy_map(self.seen(), self.mask, self._probabilities())
 
     def margin(self) -> NDArray[np.float32]:
         """Compute how far the most probable class is ahead of the second at every pixel.
@@ -333,7 +389,7 @@ class Segmentation:
         TypeError
             When the model has no ``predict_proba``.
         """
-        return margin_map(self._seen(), self.mask, self._probabilities())
+        return margin_map(self.seen(), self.mask, self._probabilities())
 
     def save_map(self, path: str | os.PathLike[str], values: NDArray[Any], *, force: bool = False) -> Path:
         """Write posteriors, their entropy or margin, or other numbers on the image's grid.
@@ -360,24 +416,28 @@ class Segmentation:
         """
         return save_map(path, values, self.image, force=force)
 
-    def __repr__(self) -> str:
-        model = type(self.model).__name__
-        n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
-        return (
-            f"Segmentation({self.n_classes} classes by {model}, {n_pixels} of {self.labels.size} pixels, {self.image})"
+    def seen(self) -> Image:
+        """Make the image that the model saw before scaling: its channels are those chosen, or their features.
+
+        Returns
+        -------
+        Image
+        """
+        chosen = self.image if self.channels is None else self.image.select(self.channels)
+        if self.features is None:
+            return chosen
+        features = parse_features(self.features)
+        table = feature_table(chosen, features, None, np.float32)
+        return replace(
+            chosen,
+            data=table.reshape(*chosen.shape, -1),
+            channel_names=feature_names(features, chosen),
         )
 
-    def _seen(self) -> Image:
-        """Make the image that the model, or its scaler, saw: of features, where there are some, as its channels."""
-        if self.features is None:
-            return self.image
-        features = parse_features(self.features)
-        table = feature_table(self.image, features, None, np.float32)
-        return replace(
-            self.image,
-            data=table.reshape(*self.image.shape, -1),
-            channel_names=feature_names(features, self.image),
-        )
+    def __repr__(self) -> str:
+        by = "" if self.model is None else f" by {type(self.model).__name__}"
+        n_pixels = self.labels.size if self.mask is None else np.count_nonzero(self.mask)
+        return f"Segmentation({self.n_classes} classes{by}, {n_pixels} of {self.labels.size} pixels, {self.image})"
 
     def _probabilities(self) -> Callable[[NDArray[Any]], NDArray[Any]]:
         return class_probabilities(self.model, self.scaler, self.clusters, self.classes)

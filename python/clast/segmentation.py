@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clast._lookup import look_up
+from clast._lookup import label_dtype, look_up
 from clast._preparation import clone_estimator, make_scaler, prepare
 from clast._result import Segmentation
 from clast._statistics import class_means
-from clast.image import GridMismatchError, Image, ImageError, as_image
+from clast.image import GridMismatchError, Image, ImageError, as_image, resolve_mask
 from clast.image._image import ChannelAxis
 
 __all__ = ["Segmentation", "segment"]
@@ -24,6 +24,7 @@ def segment(
     model: Any,
     *,
     mask: Image | ArrayLike | str | os.PathLike[str] | None = None,
+    channels: Sequence[int | str] | None = None,
     features: str | Sequence[str] | None = None,
     scale: Any = None,
     pca: int | float | None = None,
@@ -45,6 +46,8 @@ def segment(
     mask : array_like, Image, path, "nonzero" or None, default=None
         Pixels that take part: those that are True or not zero in an array or file of the image's shape; with "nonzero"
         those that are positive in every channel. Pixels that are NaN or infinite never take part.
+    channels : sequence of int and str, or None, default=None
+        Indices or names of the channels that the model sees; None for all. Mask, table and pictures have them all.
     features : str or sequence of str, optional
         What the model sees of each pixel instead of its channels, such as ``"intensity, gaussian(2), position(0.1)"``:
         the names that `PixelFeatures` knows. Lengths are in the unit of `spacing`, where it is known.
@@ -56,8 +59,8 @@ def segment(
         Give the model principal components instead: this many, or as many as explain this share of the variance,
         fitted inside the mask after scaling.
     label_order : {"center", "size"} or None, default=None
-        Number the classes by ascending mean of the first channel, or from largest to smallest. None keeps the numbers
-        of the model, plus one.
+        Number the classes by ascending mean of the first channel that the model sees, or from largest to smallest. None
+        keeps the numbers of the model, plus one.
     channel_axis : int, None or "auto", default="auto"
         Axis of an array that holds the channels, None for a grey image. "auto" takes a last axis of length 3 or 4 for
         channels, and warns about any other array with more than two axes.
@@ -109,15 +112,18 @@ def segment(
     if label_order is not None and label_order not in _LABEL_ORDERS:
         raise ValueError(f"'label_order' is {label_order!r}, but must be 'center', 'size' or None")
     image = as_image(image, channel_axis=channel_axis, spacing=spacing, unit=unit)
-    prepared = prepare(image, mask, scaler, space, features)
+    seen = image if channels is None else image.select(channels)
+    # The mask is that of all channels, also of those that the model does not see.
+    prepared = prepare(seen, mask if channels is None else resolve_mask(image, mask), scaler, space, features)
     X, inside = prepared.samples, prepared.inside
     _check_n_samples(model, len(X))
     weights = _inside_weights(sample_weight, image, inside)
     fitted = clone_estimator(model)
     clusters = _as_clusters(_fit_predict(fitted, X, weights), len(X))
     n_classes = max(int(clusters.max()) + 1, _n_components(fitted))
-    labels, order = to_labels(clusters, n_classes, image, inside, label_order)
-    return Segmentation(labels, fitted, image, inside, scaler, order, features=prepared.features)
+    labels, order = to_labels(clusters, n_classes, seen, inside, label_order)
+    names = None if channels is None else tuple(seen.channel_names)
+    return Segmentation(labels, fitted, image, inside, scaler, order, features=prepared.features, channels=names)
 
 
 def _check_model(model: Any) -> None:
@@ -209,7 +215,7 @@ def _scatter(
     clusters: NDArray[Any], order: NDArray[np.int64], shape: tuple[int, ...], inside: NDArray[np.bool_] | None
 ) -> NDArray[Any]:
     n_classes = len(order)
-    dtype = np.uint8 if n_classes < 1 << 8 else np.uint16 if n_classes < 1 << 16 else np.int32
+    dtype = label_dtype(n_classes)
     label_of = np.zeros(n_classes + 1, dtype=dtype)  # the last entry, index -1, is noise
     label_of[order] = np.arange(1, n_classes + 1)
     found = look_up(label_of, clusters)

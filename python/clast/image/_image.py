@@ -114,6 +114,40 @@ class Image:
         """One channel on the grid, as a view."""
         return self.data[..., index] if self.has_channels else self.data
 
+    def select(self, channels: Sequence[int | str]) -> "Image":
+        """Take some channels, by index or name, in the order given; a copy of their values.
+
+        Parameters
+        ----------
+        channels : sequence of int and str
+
+        Returns
+        -------
+        Image
+
+        Raises
+        ------
+        ImageError
+            When there is no such channel, or none is named.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from clast.image import Image
+        >>> Image(np.zeros((4, 5, 3), dtype=np.uint8), axes="YX").select(["blue", 0])
+        Image(YX 4 x 5, uint8, channels: blue, red)
+        """
+        names = list(self.channel_names)
+        given = [channels] if isinstance(channels, str) else list(channels)
+        found = [
+            names.index(channel) if isinstance(channel, str) and channel in names else channel for channel in given
+        ]
+        indices = [index for index in found if isinstance(index, int | np.integer) and 0 <= index < len(names)]
+        if not indices or len(indices) < len(given):
+            raise ImageError(f"'channels' is {channels!r}, but must be some of {', '.join(map(repr, names))}")
+        chosen = self.samples()[:, indices].reshape(*self.shape, -1)
+        return replace(self, data=chosen, channel_names=[names[index] for index in indices])
+
     def __repr__(self) -> str:
         parts = [f"{self.axes} {' x '.join(map(str, self.shape))}", str(self.data.dtype)]
         parts.append(("channels: " if self.n_channels > 1 else "channel: ") + ", ".join(self.channel_names))

@@ -60,7 +60,7 @@ def write_nifti(path: Path, values: NDArray[Any], image: Image) -> None:
     values : ndarray of the image's shape, or with one more axis
         Of a dtype that NIfTI knows, such as uint8, uint16, int32 or float32. One more axis becomes the fourth.
     image : Image
-        Of any format; without a NIfTI header the affine is made from the spacing.
+        Of any format; without an affine one is made from the spacing.
     """
     import nibabel as nib
 
@@ -79,7 +79,8 @@ def write_nifti(path: Path, values: NDArray[Any], image: Image) -> None:
         image_class = nib.Nifti2Image if isinstance(header, nib.Nifti2Header) else nib.Nifti1Image
         affine = image.affine
     else:
-        image_class, affine = nib.Nifti1Image, _affine_from_spacing(image, order)
+        image_class = nib.Nifti1Image
+        affine = _affine_from_spacing(image, order) if image.affine is None else image.affine
     target: Any = image_class(values, affine, header, dtype=values.dtype)
     if header is None and image.spacing is not None:
         target.header.set_xyzt_units("micron" if image.unit == "um" else "mm")

@@ -81,7 +81,7 @@ def samples_of(
     colors : sequence of colours, optional
         Of the classes.
     as_model_sees : bool, default=False
-        Bring the pixels of a segmentation to the space of its model by its scaler.
+        Bring the pixels of a segmentation to the space of its model, by its channels, features and scaler.
 
     Returns
     -------
@@ -133,7 +133,8 @@ def _of_segmentation(
     names = segmentation.class_names if names is None else tuple(names)
     palette = palette_of(segmentation.n_classes, colors, names)
     inside = labels > 0
-    values, features = _chosen(image.samples(), tuple(image.channel_names), channels)
+    seen = segmentation.seen() if as_model_sees else image
+    values, features = _chosen(seen.samples(), tuple(seen.channel_names), channels)
     if as_model_sees and segmentation.scaler is not None:
         values = segmentation.scaler.transform(values[inside])
         labels, inside = labels[inside], np.ones(len(values), dtype=bool)
