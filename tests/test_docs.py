@@ -55,7 +55,9 @@ def listed_names() -> set[int]:
     return found
 
 
-@pytest.mark.parametrize("name", ["clast", "clast.image", "clast.metrics", "clast.phantom", "clast.plot", "clast.regions"])
+@pytest.mark.parametrize(
+    "name", ["clast", "clast.image", "clast.metrics", "clast.phantom", "clast.plot", "clast.regions"]
+)
 def test_reference_lists_every_public_name(name: str) -> None:
     package = importlib.import_module(name)
     public = {name: getattr(package, name) for name in package.__all__}
