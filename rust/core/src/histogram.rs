@@ -15,8 +15,12 @@ const MAX_TABLES: usize = 16;
 /// Values whose bins are computed in vectors before they are counted one by one.
 const GROUP: usize = 64;
 
-/// Part of a bin's width from an edge within which rounding could miss the bin; far more than it ever does.
-const DOUBT: f64 = 1e-6;
+/// Part of a bin's width from an edge within which rounding of a value's place could miss the bin; far more than it
+/// ever does.
+const ROUNDING: f64 = 1e-6;
+
+/// Doubt about which bin a value is in, as a part of a bin's width, up to which it is worth computing the bin.
+const MAX_DOUBT: f64 = 0.05;
 
 /// In place of a bin: the edges have to decide.
 const UNCLEAR: i32 = -1;
@@ -81,8 +85,14 @@ pub fn count_between<T: Element>(exec: &Exec<'_>, values: &[T], edges: &[f64]) -
         }
     };
     let bins = Bins { edges, first, per_unit: (edges.len() - 1) as f64 / (last - first) };
-    if bins.are_even() {
-        count(exec, values, bins.len(), |block, counts| dispatch!(exec.level, _simd => bins.count_even(block, counts)))
+    let doubt = bins.unevenness() + ROUNDING;
+    if doubt < MAX_DOUBT {
+        count(
+            exec,
+            values,
+            bins.len(),
+            |block, counts| dispatch!(exec.level, _simd => bins.count_even(block, doubt, counts)),
+        )
     } else {
         count(exec, values, bins.len(), |block, counts| {
             for value in block {
@@ -105,23 +115,23 @@ impl Bins<'_> {
         self.edges.len() - 1
     }
 
-    /// Whether all edges lie where equal widths put them, to a part of [`DOUBT`].
-    fn are_even(&self) -> bool {
-        let is_even =
-            |(bin, edge): (usize, &f64)| ((edge - self.first) * self.per_unit - bin as f64).abs() < DOUBT / 2.0;
-        self.edges.iter().enumerate().all(is_even)
+    /// How far an edge lies from where equal widths would put it, as a part of a width.
+    fn unevenness(&self) -> f64 {
+        let distance = |(bin, edge): (usize, &f64)| ((edge - self.first) * self.per_unit - bin as f64).abs();
+        self.edges.iter().enumerate().map(distance).fold(0.0, f64::max)
     }
 
-    /// Counts values in bins of the same width: far enough from edges, the bin follows from the value alone.
+    /// Counts values in bins of nearly the same width: farther than `doubt` from an edge, the bin follows from the value
+    /// alone.
     #[inline(always)]
-    fn count_even<T: Element>(&self, values: &[T], counts: &mut [u64]) {
+    fn count_even<T: Element>(&self, values: &[T], doubt: f64, counts: &mut [u64]) {
         let highest = (self.len() - 1) as f64;
         for values in values.chunks(GROUP) {
             let mut bins = [0; GROUP];
             for (bin, value) in bins.iter_mut().zip(values) {
                 let place = (value.to_real::<f64>() - self.first) * self.per_unit;
                 let below = place.floor();
-                let is_clear = (place - below - 0.5).abs() < 0.5 - DOUBT;
+                let is_clear = (place - below - 0.5).abs() < 0.5 - doubt;
                 *bin = if is_clear { below.clamp(0.0, highest) as i32 } else { UNCLEAR };
             }
             for (bin, value) in bins.iter().zip(values) {

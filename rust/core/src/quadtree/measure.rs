@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::grid::Grid;
 use super::leaves::{Leaves, slices_of};
 use super::pixels::{Pixel, Pixels};
-use super::squares::{self, LANES};
+use super::squares::{self, LANES, Squares};
 use super::summary::{least, most};
 use crate::{Error, Exec, Result};
 
@@ -104,15 +104,16 @@ fn measure_range<S: Simd, T: Pixel>(
         for first in range.clone().step_by(LANES) {
             let some = first..range.end.min(first + LANES);
             let squares = match (level, values) {
-                (1, Some(values)) => measure_squares::<T, 2>(values, leaves, level, some.clone()),
-                (2, Some(values)) => measure_squares::<T, 4>(values, leaves, level, some.clone()),
-                (3, Some(values)) => measure_squares::<T, 8>(values, leaves, level, some.clone()),
-                _ => [None; LANES],
+                (1, Some(values)) => Some(measure_squares::<T, 2>(values, leaves, level, some.clone())),
+                (2, Some(values)) => Some(measure_squares::<T, 4>(values, leaves, level, some.clone())),
+                (3, Some(values)) => Some(measure_squares::<T, 8>(values, leaves, level, some.clone())),
+                _ => None,
             };
-            for (leaf, square) in some.zip(squares) {
-                let place = leaves.place(level, leaf);
-                let found =
-                    square.unwrap_or_else(|| measure_one(simd, pixels, leaves, level, place, channel, &mut copy));
+            for (lane, leaf) in some.enumerate() {
+                let found = match &squares {
+                    Some(squares) if squares.are_there[lane] => squares.get(lane),
+                    _ => measure_one(simd, pixels, leaves, level, leaf, channel, &mut copy),
+                };
                 out.write(leaf - range.start, channel, found);
             }
         }
@@ -126,7 +127,7 @@ fn measure_squares<T: Pixel, const SIDE: usize>(
     leaves: &Leaves<'_>,
     level: usize,
     some: Range<usize>,
-) -> [Option<Found<T>>; LANES] {
+) -> Squares<T> {
     let grid = leaves.grid();
     let width = grid.shape()[2];
     let mut corners = [None; LANES];
@@ -134,11 +135,7 @@ fn measure_squares<T: Pixel, const SIDE: usize>(
         let place = leaves.place(level, leaf);
         *corner = grid.is_square(level, place).then_some((place[1] * width + place[2]) * SIDE);
     }
-    let squares = squares::measure::<T, SIDE>(values, width, &corners);
-    std::array::from_fn(|lane| {
-        let moments = [squares.means[lane], squares.stds[lane]];
-        corners[lane].map(|_| (SIDE * SIDE, squares.lows[lane], squares.highs[lane], moments))
-    })
+    squares::measure::<T, SIDE>(values, width, &corners)
 }
 
 /// Measures a leaf of any shape.
@@ -148,10 +145,11 @@ fn measure_one<S: Simd, T: Pixel>(
     pixels: &Pixels<'_, T>,
     leaves: &Leaves<'_>,
     level: usize,
-    place: [usize; 3],
+    leaf: usize,
     channel: usize,
     copy: &mut Vec<T>,
 ) -> Found<T> {
+    let place = leaves.place(level, leaf);
     if level == 0 {
         return tally_pixel(pixels, leaves.grid(), place, channel, copy);
     }
@@ -164,7 +162,7 @@ fn measure_one<S: Simd, T: Pixel>(
 }
 
 /// Count, least and largest pixel, mean and standard deviation of a leaf.
-type Found<T> = (usize, T, T, [f64; 2]);
+pub(super) type Found<T> = (usize, T, T, [f64; 2]);
 
 /// Extents of a leaf, and the first pixel and the length of each of its rows.
 #[inline(always)]

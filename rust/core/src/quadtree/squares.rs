@@ -1,17 +1,28 @@
 //! Small square leaves of a plane: many at a time, a lane for each.
 
+use super::measure::Found;
 use super::pixels::Pixel;
 use super::summary::{least, most};
 
 /// Leaves that are measured together: in float64 two of the widest vectors.
 pub(super) const LANES: usize = 16;
 
-/// Mean, standard deviation, least and largest pixel of some leaves.
-pub(super) struct Found<T> {
-    pub(super) means: [f64; LANES],
-    pub(super) stds: [f64; LANES],
-    pub(super) lows: [T; LANES],
-    pub(super) highs: [T; LANES],
+/// What is found of some leaves.
+pub(super) struct Squares<T> {
+    /// Which of them are squares.
+    pub(super) are_there: [bool; LANES],
+    n_pixels: usize,
+    means: [f64; LANES],
+    stds: [f64; LANES],
+    lows: [T; LANES],
+    highs: [T; LANES],
+}
+
+impl<T: Pixel> Squares<T> {
+    #[inline(always)]
+    pub(super) fn get(&self, lane: usize) -> Found<T> {
+        (self.n_pixels, self.lows[lane], self.highs[lane], [self.means[lane], self.stds[lane]])
+    }
 }
 
 /// Measures the squares at `corners`, where there is one.
@@ -20,7 +31,7 @@ pub(super) fn measure<T: Pixel, const SIDE: usize>(
     plane: &[T],
     width: usize,
     corners: &[Option<usize>; LANES],
-) -> Found<T> {
+) -> Squares<T> {
     // Pixels at one place of all squares lie side by side.
     let mut pixels = [[[T::default(); LANES]; SIDE]; SIDE];
     for (lane, corner) in corners.iter().enumerate() {
@@ -51,5 +62,5 @@ pub(super) fn measure<T: Pixel, const SIDE: usize>(
         means[lane] = first[lane] + mean;
         stds[lane] = most(squares[lane] * share - mean * mean, 0.0).sqrt();
     }
-    Found { means, stds, lows, highs }
+    Squares { are_there: corners.map(|corner| corner.is_some()), n_pixels: SIDE * SIDE, means, stds, lows, highs }
 }
