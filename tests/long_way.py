@@ -200,7 +200,9 @@ def segment_slice(image: np.ndarray, known: np.ndarray | None = None, spacing: f
 
 def kmeans_of(table: pd.DataFrame, n_clusters: int) -> np.ndarray:
     """Labels from 1 on of scaled features."""
-    return KMeans(n_clusters, n_init=10, random_state=2018).fit_predict(StandardScaler().fit_transform(table)) + 1
+    # In float32 scikit-learn's sums are rounded, and lead to another optimum here and there.
+    samples = StandardScaler().fit_transform(table.astype(np.float64))
+    return KMeans(n_clusters, n_init=10, random_state=2018).fit_predict(samples) + 1
 
 
 def pixel_features(image: np.ndarray, spacing: float) -> pd.DataFrame:

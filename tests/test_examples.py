@@ -190,5 +190,5 @@ class TestTomography:
         for name, columns in {"intensity": ["intensity"], "blurs": ["gaussian(2)", "gaussian(4)"]}.items():
             found = tifffile.imread(tmp_path / f"{name}.tif")
             labels = long_way.kmeans_of(table[columns], 3).reshape(image.shape)
-            # The features are float32, whose sums scikit-learn rounds: pixels between two classes may change sides.
+            # The features are float32, rounded before or after scaling: pixels between two classes may change sides.
             assert (found == clast.match_labels(labels, found)).mean() > 0.999

@@ -23,7 +23,7 @@ from timing import timed
 
 sys.path += [str(ROOT / "examples"), str(ROOT / "tests")]
 
-# Pixels as near to two classes go where rounding says: float32 features, whole numbers at the first centers.
+# Pixels as near to two classes go where rounding says: grey values between two first centers, float32 features.
 LEAST_EQUAL = 0.99
 # A second run of what takes longer says little more than the first.
 LONG_S, REPEATS = 10.0, 3
