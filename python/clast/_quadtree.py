@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
-from clast._lookup import look_up
+from clast._lookup import label_dtype, look_up
 from clast.image import Image, save_labels
 from clast.regions import MergeResult, agglomerate, cluster_regions, merge_regions
 
@@ -424,7 +424,7 @@ class QuadTree:
 
     def _paint(self, leaf_labels: NDArray[np.int32] | None, inside: NDArray[np.bool_] | None) -> NDArray[Any]:
         largest = self.n_leaves
-        dtype = np.uint8 if largest < 1 << 8 else np.uint16 if largest < 1 << 16 else np.int32
+        dtype = label_dtype(largest)
         labels: NDArray[Any] = np.zeros(self.image.shape, dtype=dtype)
         flat = None if inside is None else inside.reshape(-1)
         origins, counts = self._tree
