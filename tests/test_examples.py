@@ -119,7 +119,7 @@ class TestPhoto:
 
 class TestNanosims:
     def test_labels_and_scores(self, tmp_path):
-        made = clast.phantom.nanosims((64, 64), random_state=2).image
+        made = clast.phantom.nanosims((48, 40), random_state=2).image
         clast.image.save_map(tmp_path / "counts.tif", made.data, made)
         run_example("nanosims", tmp_path / "counts.tif", "--group", "organic", 2, 3, "-o", tmp_path)
         curves, found = long_way.segment_counts(made.data)
