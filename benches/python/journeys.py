@@ -98,7 +98,7 @@ def journeys(is_smoke: bool) -> list[Journey]:
         Journey(
             f"NanoSIMS {_size(counts)}: k-means with 2 to 31 clusters in two spaces, superpixels",
             partial(_second, import_module("nanosims").segment_counts, counts),
-            lambda: ways.segment_counts(counts.data, sample_size=2000)[1],
+            lambda: ways.segment_counts(counts.data, sample_size=1000)[1],
         ),
         Journey(
             f"crystal tiles 4 x {_size(tiles[0])}: search of {sum(4 * grid**2 for grid in grids)} patches",

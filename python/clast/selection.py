@@ -162,7 +162,7 @@ def select_k(
     scale: Any = None,
     pca: int | float | None = None,
     channel_axis: ChannelAxis = "auto",
-    sample_size: int = 2000,
+    sample_size: int = 1000,
     n_references: int = 10,
     n_seeds: int = 5,
     random_state: Any = None,
@@ -190,8 +190,9 @@ def select_k(
         many more fits.
     mask, features, scale, pca, channel_axis
         As for `segment`; `scale` and `pca` serve samples too. Scores are taken in the space that the models see.
-    sample_size : int, default=2000
-        The silhouette of more than 20 000 samples is estimated from this many, with its standard error.
+    sample_size : int, default=1000
+        The silhouette of more than 20 000 samples is estimated from this many, each seen against all others, with its
+        standard error.
     n_references : int, default=10
         Uniform samples of the same size and range that the gap statistic is relative to, each a sweep of its own.
     n_seeds : int, default=5
