@@ -102,18 +102,33 @@ impl<R: Real> Assignment<'_, R> {
     fn assign_band<S: Simd>(&self, simd: S, scratch: &mut Scratch<R>, band: usize, part: &mut Part<'_>) {
         let Scratch { nearby, search, colours, numbers, packed, down, places } = scratch;
         let volume = self.planes.volume();
+        // Whether the pixels of the patch before mattered, as they then do in most of the next.
+        let mut is_looked_at = true;
         for patch in 0..self.boxes.cut().n_patches {
             let slices = part.slices.clone();
             let Some(tile) = self.boxes.patch(slices.clone(), band, patch, volume, colours) else { continue };
-            self.prefetch_after(&tile);
-            search.choose(simd, &self.metric, &self.blocks, nearby.patch(patch).iter().copied(), &tile, numbers);
+            if is_looked_at {
+                self.prefetch_after(&tile);
+            }
+            is_looked_at = false;
+            let blocks = nearby.patch(patch).iter().copied();
+            search.prepare(simd, &self.metric, &self.blocks, blocks.clone(), &tile.slices, &tile.rows);
+            search.choose(simd, &self.metric, &self.blocks, blocks, &tile, numbers);
             packed.pack(&self.blocks, numbers);
             for z in slices {
                 let first = part.first(z, &tile.rows, volume.height, volume.width);
                 let labels = &mut part.labels[first..][..tile.rows.len() * volume.width];
+                let blocks = 0..packed.len() as u32;
+                search.prepare(simd, &self.metric, packed, blocks.clone(), &(z..z + 1), &tile.rows);
                 self.measure_down(simd, packed, numbers.len(), (z, &tile.rows), down);
                 for tile in self.boxes.tiles(z, band, patch, volume) {
-                    search.choose(simd, &self.metric, packed, 0..packed.len() as u32, &tile, places);
+                    let ceiling = search.choose(simd, &self.metric, packed, blocks.clone(), &tile, places);
+                    // Below this no distance of a pixel is infinite, even if of colours the ceiling has but the rounding.
+                    if let ([winner], true) = (&places[..], ceiling < R::from_f64(R::MAX * R::EPSILON)) {
+                        self.fill(packed.number(*winner), &tile, labels);
+                        continue;
+                    }
+                    is_looked_at = true;
                     let candidates = Candidates { blocks: packed, down, places };
                     match packed.n_channels() {
                         1 => self.assign_tile::<S, 1>(simd, &tile, &candidates, labels),
@@ -154,6 +169,17 @@ impl<R: Real> Assignment<'_, R> {
             let (block, lane) = (blocks.block(place / lanes), place % lanes);
             let depth = R::Wide::<S>::simd_from(simd, metric.along(0, block.position[0][lane], slice));
             (depth + block.squares_within(simd, metric, (1, lane), rows)).store_slice(&mut down[..lanes]);
+        }
+    }
+
+    /// Gives all pixels of a tile to one cluster.
+    #[inline(always)]
+    fn fill(&self, number: R, tile: &Tile<'_, R>, labels_out: &mut [i32]) {
+        let Volume { height, width, .. } = self.planes.volume();
+        for (y, labels) in tile.rows.clone().zip(labels_out.chunks_exact_mut(width)) {
+            let row = tile.slices.start * height + y;
+            let mask = self.mask.map(|mask| &mask[row * width..][tile.columns.clone()]);
+            store(&[number; TILE_WIDTH], mask, &mut labels[tile.columns.clone()]);
         }
     }
 

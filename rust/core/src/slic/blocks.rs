@@ -1,5 +1,7 @@
 //! Clusters side by side, as the search for those near a tile reads them.
 
+use std::ops::Range;
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Select, Simd, SimdFloat};
 
@@ -32,6 +34,10 @@ impl Window {
     }
 }
 
+/// Places of the sum of two squared distances, in space and in colour, that the one in space must differ by to differ in
+/// the sum: one for the rounding of both sums, and more to be sure.
+const ROUNDINGS: f64 = 4.0;
+
 /// Some clusters, each number of them in its lane.
 #[derive(Debug, Clone)]
 pub(super) struct Block<R> {
@@ -52,9 +58,12 @@ pub(super) struct Blocks<R> {
     /// Shape (blocks, channels).
     colours: Vec<Lanes<R>>,
     n_channels: usize,
+    /// Whether all clusters have one colour, as they have before the first assignment.
+    is_uniform: bool,
 }
 
 /// The lowest and the highest distance that the pixels of a tile may have from each cluster of a block.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds<V> {
     /// Infinite for those that do not compete there.
     pub(super) low: V,
@@ -65,13 +74,14 @@ pub(super) struct Bounds<V> {
 impl<R: Real> Blocks<R> {
     /// No clusters, of so many channels.
     pub(super) fn empty(n_channels: usize) -> Self {
-        Self { members: Vec::new(), colours: Vec::new(), n_channels }
+        Self { members: Vec::new(), colours: Vec::new(), n_channels, is_uniform: false }
     }
 
     /// All clusters, and the pixels that any of each block competes for.
     pub(super) fn new(clusters: &Clusters<R>, settings: &Settings<R>, volume: Volume) -> (Self, Vec<Window>) {
         let mut blocks = Self::empty(if settings.ignores_colour { 0 } else { clusters.n_channels() });
         blocks.resize(clusters.count());
+        blocks.is_uniform = clusters.are_uniform();
         let mut reaches = vec![Window([(usize::MAX, 0); AXES]); blocks.len()];
         for cluster in 0..clusters.count() {
             let (block, lane) = (cluster / R::WIDE_LANES, cluster % R::WIDE_LANES);
@@ -119,6 +129,7 @@ impl<R: Real> Blocks<R> {
     #[inline(always)]
     pub(super) fn pack(&mut self, source: &Self, clusters: &[u32]) {
         self.resize(clusters.len());
+        self.is_uniform = source.is_uniform;
         for (place, cluster) in clusters.iter().enumerate() {
             let (from, from_lane) = (*cluster as usize / R::WIDE_LANES, *cluster as usize % R::WIDE_LANES);
             let (to, lane) = (place / R::WIDE_LANES, place % R::WIDE_LANES);
@@ -152,14 +163,37 @@ impl<R: Real> Blocks<R> {
         &self.members[block]
     }
 
+    /// Which cluster is at a place.
+    #[inline(always)]
+    pub(super) fn number(&self, place: u32) -> R {
+        let place = place as usize;
+        self.members[place / R::WIDE_LANES].number[place % R::WIDE_LANES]
+    }
+
     /// Channel by channel.
     #[inline(always)]
     pub(super) fn colours(&self, block: usize) -> &[Lanes<R>] {
         &self.colours[block * self.n_channels..][..self.n_channels]
     }
 
+    /// What the tiles of some rows have in common: squares of the least and the largest distance along z and y.
+    #[inline(always)]
+    pub(super) fn down<S: Simd>(
+        &self,
+        simd: S,
+        metric: &Metric<R>,
+        block: usize,
+        slices: &Range<usize>,
+        rows: &Range<usize>,
+    ) -> Bounds<R::Wide<S>> {
+        let block = &self.members[block];
+        let [depth, height] = [block.along(simd, metric, 0, slices), block.along(simd, metric, 1, rows)];
+        Bounds { low: depth.low + height.low, high: depth.high + height.high }
+    }
+
     /// Bounds are computed by the operations of the distance itself, at the pixel and the colour of the tile's bounding
     /// box that are nearest or farthest. Rounding is monotone, so no rounded distance in the tile lies beyond them.
+    /// `down` is what [`Blocks::down`] returns for the tile's rows.
     #[inline(always)]
     pub(super) fn bounds<S: Simd>(
         &self,
@@ -167,28 +201,15 @@ impl<R: Real> Blocks<R> {
         metric: &Metric<R>,
         block: usize,
         tile: &Tile<'_, R>,
+        down: &Bounds<R::Wide<S>>,
     ) -> Bounds<R::Wide<S>> {
         let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
         let load = |lanes: &Lanes<R>| R::Wide::<S>::from_slice(simd, &lanes[..R::WIDE_LANES]);
         let (zero, infinity) = (splat(R::ZERO), splat(R::INFINITY));
         let colours = self.colours(block);
         let block = &self.members[block];
-        let ends = [
-            (tile.slices.start, tile.slices.end - 1),
-            (tile.rows.start, tile.rows.end - 1),
-            (tile.columns.start, tile.columns.end - 1),
-        ];
-        let (mut near, mut far) = ([zero; AXES], [zero; AXES]);
-        let (mut low, mut high) = (zero, zero);
-        for axis in 0..AXES {
-            let (first, last) = (splat(R::from_f64(ends[axis].0 as f64)), splat(R::from_f64(ends[axis].1 as f64)));
-            let (position, spacing) = (load(&block.position[axis]), splat(metric.spacing[axis]));
-            let (to_first, to_last) = (spacing * (position - first), spacing * (position - last));
-            [near[axis], far[axis]] = squares(zero, to_first, to_last);
-            let (window_first, window_end) = (load(&block.first[axis]), load(&block.end[axis]));
-            low = window_first.simd_le(last).select(first.simd_lt(window_end).select(low, infinity), infinity);
-            high = window_first.simd_le(first).select(last.simd_lt(window_end).select(high, infinity), infinity);
-        }
+        let across = block.along(simd, metric, 2, &tile.columns);
+        let (near, far) = (down.low + across.low, down.high + across.high);
         let (mut near_colour, mut far_colour) = (zero, zero);
         for (centers, [low, high]) in colours.iter().zip(tile.colours) {
             let center = load(centers);
@@ -201,17 +222,40 @@ impl<R: Real> Blocks<R> {
             near_colour /= maximum;
             far_colour /= maximum;
         }
-        let lowest = ((near[0] + near[1]) + near[2]) * weight + near_colour;
-        let highest = ((far[0] + far[1]) + far[2]) * weight + far_colour;
+        let (nearest, farthest) = (near * weight, far * weight);
+        let (lowest, highest) = if self.is_uniform {
+            // All clusters are as far from the colour of a pixel: their places decide, unless rounding hides them.
+            (nearest, farthest + (farthest + far_colour) * splat(R::from_f64(ROUNDINGS * R::EPSILON)))
+        } else {
+            (nearest + near_colour, farthest + far_colour)
+        };
         // Not a sum: a distance that is NaN must not hide that a cluster does not compete.
         Bounds {
-            low: low.simd_lt(infinity).select(lowest, infinity),
-            high: high.simd_lt(infinity).select(highest, infinity),
+            low: near.simd_lt(infinity).select(lowest, infinity),
+            high: far.simd_lt(infinity).select(highest, infinity),
         }
     }
 }
 
 impl<R: Real> Block<R> {
+    /// Squares of the least and the largest distance along an axis from some pixels, infinite if the window holds none of
+    /// them, or not all.
+    #[inline(always)]
+    fn along<S: Simd>(&self, simd: S, metric: &Metric<R>, axis: usize, pixels: &Range<usize>) -> Bounds<R::Wide<S>> {
+        let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
+        let load = |lanes: &Lanes<R>| R::Wide::<S>::from_slice(simd, &lanes[..R::WIDE_LANES]);
+        let (zero, infinity) = (splat(R::ZERO), splat(R::INFINITY));
+        let first = splat(R::from_f64(f64::from(pixels.start as u32)));
+        let last = splat(R::from_f64(f64::from((pixels.end - 1) as u32)));
+        let (position, spacing) = (load(&self.position[axis]), splat(metric.spacing[axis]));
+        let [near, far] = squares(zero, spacing * (position - first), spacing * (position - last));
+        let (window_first, window_end) = (load(&self.first[axis]), load(&self.end[axis]));
+        Bounds {
+            low: window_first.simd_le(last).select(first.simd_lt(window_end).select(near, infinity), infinity),
+            high: window_first.simd_le(first).select(last.simd_lt(window_end).select(far, infinity), infinity),
+        }
+    }
+
     /// Squared distances along an axis from the cluster in a lane to `pixels`; infinite outside the window.
     #[inline(always)]
     pub(super) fn squares_within<S: Simd>(

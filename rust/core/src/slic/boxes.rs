@@ -174,15 +174,17 @@ fn band_ranges<R: Real>(
     }
 }
 
-/// Comparisons with NaN are false, so pixels without a colour are left out: no cluster ever takes them.
+/// A pixel without a colour has no nearest cluster, so a box with one has no end: then none is taken to win all of it.
 #[inline(always)]
 fn widen<R: Real>(range: &mut [R; 2], values: &[R], inside: Option<&[bool]>) {
     let [mut low, mut high] = *range;
+    let mut has_nan = false;
     for (i, value) in values.iter().enumerate() {
         if inside.is_none_or(|inside| inside[i]) {
             low = if *value < low { *value } else { low };
             high = if *value > high { *value } else { high };
+            has_nan |= !(*value <= R::INFINITY);
         }
     }
-    *range = [low, high];
+    *range = [low, if has_nan { R::INFINITY } else { high }];
 }

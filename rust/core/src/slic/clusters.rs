@@ -63,6 +63,12 @@ impl<R: Real> Clusters<R> {
         &self.values[cluster * self.row_len()..][AXES..self.row_len()]
     }
 
+    /// Whether all have the same colour and the same maximum.
+    pub(super) fn are_uniform(&self) -> bool {
+        let first = (self.colour(0), self.maxima[0]);
+        (0..self.count()).all(|cluster| (self.colour(cluster), self.maxima[cluster]) == first)
+    }
+
     /// Rows and maxima of clusters, `n_clusters` at a time.
     pub(super) fn groups(&mut self, n_clusters: usize) -> (std::slice::ChunksMut<'_, R>, std::slice::ChunksMut<'_, R>) {
         let row_len = self.row_len();

@@ -105,10 +105,10 @@ impl Components {
 /// A pixel that waits for its neighbours to be looked at.
 #[derive(Debug, Clone, Copy)]
 struct Place {
-    pixel: usize,
-    z: usize,
-    y: usize,
-    x: usize,
+    pixel: u32,
+    z: u32,
+    y: u32,
+    x: u32,
 }
 
 /// Relabelling in progress.
@@ -186,54 +186,56 @@ impl<'a> Walk<'a> {
             self.is_borrowed = true;
         } else {
             for place in &self.queue {
-                self.connected[place.pixel] = adjacent;
+                self.connected[place.pixel as usize] = adjacent;
             }
         }
     }
 
     /// Leaves the component in the queue and returns the last label other than its own that was met, or its own.
     fn spread(&mut self, first: usize) -> i32 {
-        let Volume { height, width, .. } = self.volume;
-        let mut adjacent = self.label;
+        let Volume { depth, height, width } = self.volume;
+        let [last_z, last_y, last_x] = [depth - 1, height - 1, width - 1].map(|last| last as u32);
+        let [slice, row] = [height * width, width].map(|step| step as u32);
         self.queue.clear();
-        let (row, x) = (first / width, first % width);
-        self.take(Place { pixel: first, z: row / height, y: row % height, x });
+        let (line, x) = (first / width, (first % width) as u32);
+        let [z, y] = [line / height, line % height].map(|place| place as u32);
+        let component = self.labels[first];
+        let mut adjacent = self.label;
+        self.take(Place { pixel: first as u32, z, y, x });
         let mut visited = 0;
         while visited < self.queue.len() && self.queue.len() < self.sizes.max {
-            let center = self.queue[visited];
-            for neighbour in self.neighbours(center).into_iter().flatten() {
-                let connected = self.connected[neighbour.pixel];
-                if connected == NONE && self.labels[neighbour.pixel] == self.labels[first] {
+            let Place { pixel, z, y, x } = self.queue[visited];
+            visited += 1;
+            // In scikit-image's order.
+            let neighbours = [
+                (x < last_x, Place { pixel: pixel.wrapping_add(1), z, y, x: x.wrapping_add(1) }),
+                (x > 0, Place { pixel: pixel.wrapping_sub(1), z, y, x: x.wrapping_sub(1) }),
+                (y < last_y, Place { pixel: pixel.wrapping_add(row), z, y: y.wrapping_add(1), x }),
+                (y > 0, Place { pixel: pixel.wrapping_sub(row), z, y: y.wrapping_sub(1), x }),
+                (z < last_z, Place { pixel: pixel.wrapping_add(slice), z: z.wrapping_add(1), y, x }),
+                (z > 0, Place { pixel: pixel.wrapping_sub(slice), z: z.wrapping_sub(1), y, x }),
+            ];
+            for (exists, neighbour) in neighbours {
+                if !exists {
+                    continue;
+                }
+                let connected = self.connected[neighbour.pixel as usize];
+                if connected != NONE {
+                    adjacent = if connected == self.label { adjacent } else { connected };
+                } else if self.labels[neighbour.pixel as usize] == component {
                     self.take(neighbour);
                     if self.queue.len() >= self.sizes.max {
                         break;
                     }
-                } else if connected != NONE && connected != self.label {
-                    adjacent = connected;
                 }
             }
-            visited += 1;
         }
         adjacent
     }
 
+    #[inline(always)]
     fn take(&mut self, place: Place) {
-        self.connected[place.pixel] = self.label;
+        self.connected[place.pixel as usize] = self.label;
         self.queue.push(place);
-    }
-
-    /// In scikit-image's order.
-    fn neighbours(&self, place: Place) -> [Option<Place>; 6] {
-        let Volume { depth, height, width } = self.volume;
-        let Place { pixel, z, y, x } = place;
-        let slice = height * width;
-        [
-            (x + 1 < width).then(|| Place { pixel: pixel + 1, x: x + 1, ..place }),
-            (x > 0).then(|| Place { pixel: pixel - 1, x: x - 1, ..place }),
-            (y + 1 < height).then(|| Place { pixel: pixel + width, y: y + 1, ..place }),
-            (y > 0).then(|| Place { pixel: pixel - width, y: y - 1, ..place }),
-            (z + 1 < depth).then(|| Place { pixel: pixel + slice, z: z + 1, ..place }),
-            (z > 0).then(|| Place { pixel: pixel - slice, z: z - 1, ..place }),
-        ]
     }
 }

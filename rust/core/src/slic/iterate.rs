@@ -49,7 +49,8 @@ impl<R: Real> Metric<R> {
     }
 }
 
-/// Clusters the pixels from where `clusters` are, and writes the label of every pixel, [`NONE`] where it has none.
+/// Clusters the pixels from where `clusters` are, in one stage after the other, and writes the label of every pixel,
+/// [`NONE`] where it has none.
 ///
 /// The clusters are moved after every assignment, but not after the last unless colours are left out: then they are
 /// what is asked for.
@@ -57,21 +58,28 @@ pub(super) fn cluster<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
     mask: Option<&[bool]>,
-    settings: &Settings<R>,
+    stages: &[Settings<R>],
     clusters: &mut Clusters<R>,
     labels_out: &mut [i32],
 ) -> Result<()> {
     check(planes, mask, labels_out)?;
-    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, settings.window))?;
+    let Some(Settings { window, .. }) = stages.first() else { return Ok(()) };
+    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, *window))?;
     let mut bands = vec![BandLabels::default(); boxes.cut().n_bands(planes.volume())];
-    labels_out.fill(NONE);
-    for iteration in 1..=settings.max_num_iter {
-        let (blocks, reaches) = Blocks::new(clusters, settings, planes.volume());
-        let metric = Metric::new(settings);
-        let assignment = Assignment { metric, planes, mask, boxes: &boxes, blocks, reaches };
-        assign_all(exec, &assignment, labels_out, &mut bands)?;
-        if iteration < settings.max_num_iter || settings.ignores_colour {
-            update(exec, planes, settings, Labels { pixels: labels_out, bands: &bands, cut: boxes.cut() }, clusters)?;
+    for settings in stages {
+        labels_out.fill(NONE);
+        for iteration in 1..=settings.max_num_iter {
+            let (blocks, reaches) = Blocks::new(clusters, settings, planes.volume());
+            let metric = Metric::new(settings);
+            let assignment = Assignment { metric, planes, mask, boxes: &boxes, blocks, reaches };
+            assign_all(exec, &assignment, labels_out, &mut bands)?;
+            let is_last = iteration == settings.max_num_iter;
+            if !is_last || settings.ignores_colour {
+                let labels = Labels { pixels: labels_out, bands: &bands, cut: boxes.cut() };
+                // Colours that are left out are asked for only in the end.
+                let with_colours = is_last || !settings.ignores_colour;
+                update(exec, planes, labels, with_colours, metric.is_adaptive, clusters)?;
+            }
         }
     }
     Ok(())

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, i32x16};
 use rayon::prelude::*;
 
 use super::{NONE, Volume};
@@ -9,6 +11,9 @@ use crate::{Error, Exec, Result};
 
 /// Rows whose runs one thread finds at a time.
 const ROWS: usize = 64;
+
+/// Labels that are compared at once, each with the next.
+const LOOK_AHEAD: usize = 16;
 
 /// Pixels of a row with one label, and the component they belong to.
 #[derive(Debug, Clone, Copy)]
@@ -58,15 +63,16 @@ impl Runs {
     fn of_rows(exec: &Exec<'_>, labels: &[i32], volume: Volume) -> Result<Self> {
         let bands = labels.par_chunks(ROWS * volume.width).enumerate().map(|(band, labels)| {
             exec.check()?;
-            let (mut runs, mut counts) = (Vec::new(), Vec::with_capacity(ROWS));
-            let mut start = (band * ROWS * volume.width) as u32;
-            for row in labels.chunks_exact(volume.width) {
-                let before = runs.len();
-                for same in row.chunk_by(|a, b| a == b) {
-                    runs.push(Run { start, label: same[0], parent: 0 });
-                    start += same.len() as u32;
+            let (mut runs, mut counts, mut ends) = (Vec::new(), Vec::with_capacity(ROWS), Vec::new());
+            for (row, labels) in labels.chunks_exact(volume.width).enumerate() {
+                let first = ((band * ROWS + row) * volume.width) as u32;
+                ends_of_runs(exec.level, labels, &mut ends);
+                let mut start = 0;
+                for end in &ends {
+                    runs.push(Run { start: first + start, label: labels[start as usize], parent: 0 });
+                    start = *end;
                 }
-                counts.push(runs.len() - before);
+                counts.push(ends.len());
             }
             Ok((runs, counts))
         });
@@ -135,5 +141,33 @@ impl Runs {
     /// Runs that have a label.
     pub(super) fn labelled(&self) -> impl Iterator<Item = usize> {
         (0..self.len()).filter(|run| self.label(*run) != NONE)
+    }
+}
+
+/// Replaces `ends_out` by the places where another label begins, and the end.
+pub(super) fn ends_of_runs(level: Level, labels: &[i32], ends_out: &mut Vec<u32>) {
+    ends_out.clear();
+    dispatch!(level, simd => collect_ends(simd, labels, ends_out));
+    ends_out.push(labels.len() as u32);
+}
+
+/// Comparing many labels first costs less than to ask after each whether it is the last of its run, which a processor
+/// cannot foresee.
+#[inline(always)]
+fn collect_ends<S: Simd>(simd: S, labels: &[i32], ends_out: &mut Vec<u32>) {
+    let mut first = 0;
+    while let Some(some) = labels.get(first..=first + LOOK_AHEAD) {
+        let same = i32x16::from_slice(simd, &some[..LOOK_AHEAD]).simd_eq(i32x16::from_slice(simd, &some[1..]));
+        let mut last_of_runs = !same.to_bitmask() & ((1 << LOOK_AHEAD) - 1);
+        while last_of_runs != 0 {
+            ends_out.push(first as u32 + last_of_runs.trailing_zeros() + 1);
+            last_of_runs &= last_of_runs - 1;
+        }
+        first += LOOK_AHEAD;
+    }
+    for (place, pair) in labels[first..].windows(2).enumerate() {
+        if pair[0] != pair[1] {
+            ends_out.push((first + place) as u32 + 1);
+        }
     }
 }

@@ -42,11 +42,9 @@ pub fn segment<R: Real>(
 ) -> Result<usize> {
     let mut clusters = Clusters::at(plan.seeds, planes.n_channels())?;
     let mut labels = Buffer::zeroed(planes.volume().n_pixels());
-    if plan.mask.is_some() {
-        let settings = Settings { ignores_colour: true, ..plan.settings };
-        cluster(exec, planes, plan.mask, &settings, &mut clusters, &mut labels)?;
-    }
-    cluster(exec, planes, plan.mask, &plan.settings, &mut clusters, &mut labels)?;
+    let stages = [Settings { ignores_colour: true, ..plan.settings }, plan.settings];
+    let stages = if plan.mask.is_some() { &stages[..] } else { &stages[1..] };
+    cluster(exec, planes, plan.mask, stages, &mut clusters, &mut labels)?;
     let Some(sizes) = plan.sizes else {
         write(&labels, plan.start_label, labels_out);
         return Ok(clusters.count());

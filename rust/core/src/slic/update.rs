@@ -9,12 +9,9 @@ use rayon::prelude::*;
 
 use super::boxes::Cut;
 use super::clusters::{AXES, Clusters};
-use super::iterate::Settings;
+use super::runs::ends_of_runs;
 use super::{NONE, Planes};
 use crate::{Exec, Real, Result};
-
-/// Labels that are compared at once.
-const LOOK_AHEAD: usize = 8;
 
 /// The lowest and the highest label in a band of rows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -47,12 +44,14 @@ pub(super) struct Labels<'a> {
     pub(super) cut: Cut,
 }
 
-/// Moves the clusters to the means of their pixels; one without pixels becomes NaN and is never heard of again.
+/// Moves the clusters to the means of their pixels, without `with_colours` in space alone; one without pixels becomes NaN
+/// and is never heard of again.
 pub(super) fn update<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
-    settings: &Settings<R>,
     labels: Labels<'_>,
+    with_colours: bool,
+    is_adaptive: bool,
     clusters: &mut Clusters<R>,
 ) -> Result<()> {
     let group_len = clusters.count().div_ceil(rayon::current_num_threads());
@@ -61,8 +60,8 @@ pub(super) fn update<R: Real>(
     groups.into_par_iter().try_for_each(|(index, (values, maxima))| {
         let first = (index * group_len) as i32;
         let mut group = Group { clusters: first..first + maxima.len() as i32, planes, values };
-        group.update(exec, labels)?;
-        if settings.is_adaptive && !settings.ignores_colour {
+        group.update(exec, labels, with_colours)?;
+        if is_adaptive {
             group.widen(exec, labels, maxima)?;
         }
         Ok(())
@@ -77,31 +76,62 @@ struct Group<'a, R> {
     values: &'a mut [R],
 }
 
+/// Number and coordinates of a cluster's pixels, summed as integers: where no sum of them is ever rounded, these are what
+/// a sum of floats comes to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Totals {
+    count: usize,
+    positions: [usize; AXES],
+}
+
+impl Totals {
+    #[inline(always)]
+    fn add(&mut self, run: &Run) {
+        let len = run.pixels.len();
+        let across = (run.pixels.start + run.pixels.end - 1) * len / 2;
+        self.count += len;
+        for (sum, total) in self.positions.iter_mut().zip([run.z * len, run.y * len, across]) {
+            *sum += total;
+        }
+    }
+}
+
 /// Pixels of a row with the same label.
 struct Run {
-    row: usize,
+    z: usize,
+    y: usize,
     pixels: Range<usize>,
     /// Place in the group.
     place: usize,
 }
 
 impl<R: Real> Group<'_, R> {
-    fn update(&mut self, exec: &Exec<'_>, labels: Labels<'_>) -> Result<()> {
+    fn update(&mut self, exec: &Exec<'_>, labels: Labels<'_>, with_colours: bool) -> Result<()> {
         let row_len = AXES + self.planes.n_channels();
-        let mut counts = vec![0_usize; self.clusters.len()];
+        let mut totals = vec![Totals::default(); self.clusters.len()];
         self.values.fill(R::ZERO);
         let volume = self.planes.volume();
         let extent = volume.depth.max(volume.height).max(volume.width);
         let are_exact = volume.n_pixels() as f64 * extent as f64 * R::EPSILON <= 1.0;
         for_each_run(exec, self.planes, &self.clusters, labels, |run| {
-            counts[run.place] += run.pixels.len();
+            totals[run.place].add(&run);
             let (position, colour) = self.values[run.place * row_len..][..row_len].split_at_mut(AXES);
-            add_positions(volume.height, &run, are_exact, position);
-            add_colours(self.planes, &run, colour);
+            if !are_exact {
+                add_positions(&run, position);
+            }
+            if with_colours {
+                let row = self.planes.row(run.z * volume.height + run.y);
+                add_colours(row, self.planes.stride(), &run.pixels, colour);
+            }
         })?;
-        for (values, count) in self.values.chunks_exact_mut(row_len).zip(counts) {
+        for (values, total) in self.values.chunks_exact_mut(row_len).zip(totals) {
+            if are_exact {
+                for (value, sum) in values.iter_mut().zip(total.positions) {
+                    *value = R::from_f64(sum as f64);
+                }
+            }
             for value in values {
-                *value /= R::from_f64(count as f64);
+                *value /= R::from_f64(total.count as f64);
             }
         }
         Ok(())
@@ -112,7 +142,7 @@ impl<R: Real> Group<'_, R> {
         let (row_len, stride) = (AXES + self.planes.n_channels(), self.planes.stride());
         for_each_run(exec, self.planes, &self.clusters, labels, |run| {
             let colour = &self.values[run.place * row_len..][AXES..row_len];
-            let row = self.planes.row(run.row);
+            let row = self.planes.row(run.z * self.planes.volume().height + run.y);
             let maximum = &mut maxima[run.place];
             for pixel in run.pixels {
                 let mut distance = R::ZERO;
@@ -138,16 +168,19 @@ fn for_each_run<R: Real>(
     mut body: impl FnMut(Run),
 ) -> Result<()> {
     let volume = planes.volume();
+    let count = clusters.len() as u32;
+    let mut ends = Vec::with_capacity(volume.width);
     for (band, _) in bands.iter().enumerate().filter(|(_, band)| band.meets(clusters)) {
         exec.check()?;
         let (z, lines) = cut.band(band, volume.height);
-        for row in lines.map(|y| z * volume.height + y) {
-            let labels = &pixels[row * volume.width..][..volume.width];
+        for y in lines {
+            let labels = &pixels[(z * volume.height + y) * volume.width..][..volume.width];
+            ends_of_runs(exec.level, labels, &mut ends);
             let mut start = 0;
-            while let Some(label) = labels.get(start) {
-                let end = end_of_run(labels, start);
-                if clusters.contains(label) {
-                    body(Run { row, pixels: start..end, place: (label - clusters.start) as usize });
+            for end in ends.iter().map(|end| *end as usize) {
+                let place = (labels[start] - clusters.start).cast_unsigned();
+                if place < count {
+                    body(Run { z, y, pixels: start..end, place: place as usize });
                 }
                 start = end;
             }
@@ -156,35 +189,10 @@ fn for_each_run<R: Real>(
     Ok(())
 }
 
+/// Adds the coordinates of a run's pixels one by one.
 #[inline(always)]
-fn end_of_run(labels: &[i32], start: usize) -> usize {
-    let label = labels[start];
-    let mut end = start + 1;
-    while let Some(ahead) = labels.get(end..end + LOOK_AHEAD) {
-        if ahead.iter().fold(0, |differs, next| differs | (next ^ label)) != 0 {
-            break;
-        }
-        end += LOOK_AHEAD;
-    }
-    while labels.get(end) == Some(&label) {
-        end += 1;
-    }
-    end
-}
-
-/// Adds the coordinates of a run's pixels one by one, or at once where no sum of them is ever rounded.
-#[inline(always)]
-fn add_positions<R: Real>(height: usize, run: &Run, are_exact: bool, sums: &mut [R]) {
-    let [z, y] = [run.row / height, run.row % height];
-    if are_exact {
-        let len = run.pixels.len();
-        let across = (run.pixels.start + run.pixels.end - 1) * len / 2;
-        for (sum, total) in sums.iter_mut().zip([z * len, y * len, across]) {
-            *sum += R::from_f64(total as f64);
-        }
-        return;
-    }
-    let [z, y] = [z, y].map(|place| R::from_f64(place as f64));
+fn add_positions<R: Real>(run: &Run, sums: &mut [R]) {
+    let [z, y] = [run.z, run.y].map(|place| R::from_f64(place as f64));
     for pixel in run.pixels.clone() {
         let places = [z, y, R::from_f64(pixel as f64)];
         for (sum, place) in sums.iter_mut().zip(places) {
@@ -193,33 +201,35 @@ fn add_positions<R: Real>(height: usize, run: &Run, are_exact: bool, sums: &mut 
     }
 }
 
-/// Adds the colours of a run's pixels one by one.
+/// Adds the colours of a run's pixels one by one, those of up to four channels side by side: their sums need not wait for
+/// each other.
 #[inline(always)]
-fn add_colours<R: Real>(planes: &Planes<R>, run: &Run, sums: &mut [R]) {
-    let (row, stride) = (planes.row(run.row), planes.stride());
-    // Sums of several channels side by side need not wait for each other.
-    for (some, sums) in sums.chunks_mut(4).enumerate() {
-        let values = &row[some * 4 * stride..];
-        match sums {
-            [a, b, c, d] => add_channels([a, b, c, d], values, stride, &run.pixels),
-            [a, b, c] => add_channels([a, b, c], values, stride, &run.pixels),
-            [a, b] => add_channels([a, b], values, stride, &run.pixels),
-            [a] => add_channels([a], values, stride, &run.pixels),
-            _ => {}
+fn add_colours<R: Real>(row: &[R], stride: usize, pixels: &Range<usize>, sums: &mut [R]) {
+    match sums {
+        [_] => add_channels::<R, 1>(row, stride, pixels, sums),
+        [_, _, _] => add_channels::<R, 3>(row, stride, pixels, sums),
+        _ => {
+            for (some, sums) in sums.chunks_mut(4).enumerate() {
+                let values = &row[some * 4 * stride..];
+                match sums.len() {
+                    1 => add_channels::<R, 1>(values, stride, pixels, sums),
+                    2 => add_channels::<R, 2>(values, stride, pixels, sums),
+                    3 => add_channels::<R, 3>(values, stride, pixels, sums),
+                    _ => add_channels::<R, 4>(values, stride, pixels, sums),
+                }
+            }
         }
     }
 }
 
 #[inline(always)]
-fn add_channels<R: Real, const N: usize>(sums: [&mut R; N], values: &[R], stride: usize, pixels: &Range<usize>) {
+fn add_channels<R: Real, const N: usize>(values: &[R], stride: usize, pixels: &Range<usize>, sums: &mut [R]) {
     let channels: [&[R]; N] = std::array::from_fn(|channel| &values[channel * stride..][pixels.clone()]);
-    let mut totals: [R; N] = std::array::from_fn(|channel| *sums[channel]);
+    let mut totals: [R; N] = std::array::from_fn(|channel| sums[channel]);
     for i in 0..pixels.len() {
         for channel in 0..N {
             totals[channel] += channels[channel][i];
         }
     }
-    for (sum, total) in sums.into_iter().zip(totals) {
-        *sum = total;
-    }
+    sums.copy_from_slice(&totals);
 }
