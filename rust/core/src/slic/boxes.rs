@@ -183,7 +183,7 @@ fn widen<R: Real>(range: &mut [R; 2], values: &[R], inside: Option<&[bool]>) {
         if inside.is_none_or(|inside| inside[i]) {
             low = if *value < low { *value } else { low };
             high = if *value > high { *value } else { high };
-            has_nan |= !(*value <= R::INFINITY);
+            has_nan |= value.partial_cmp(value).is_none();
         }
     }
     *range = [low, if has_nan { R::INFINITY } else { high }];
