@@ -207,3 +207,9 @@ def test_bad_input(options, message):
     with pytest.raises(ValueError, match=message) as caught:
         agglomerate(labels, labels, **options)
     assert "\n" not in str(caught.value)
+
+
+def test_a_part_of_a_cluster_is_none():
+    labels = np.arange(1, 7).reshape(2, 3)
+    with pytest.raises(TypeError, match=r"'n_clusters' is 2\.5, but must be an integer"):
+        agglomerate(labels, labels, 2.5)

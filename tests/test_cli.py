@@ -215,6 +215,10 @@ def test_mask_file(work):
         (4, "segment t1.nii.gz small.nii.gz -k 2", "(6, 7, 8) and (5, 7, 8)"),
         (4, "segment t1.nii.gz moved.nii.gz -k 2", "affines [[1.0, 0.0, 0.0, 0.0]"),
         (4, "segment t1.nii.gz -k 2 --mask moved.nii.gz", "the mask 'moved.nii.gz' and the image"),
+        (1, "segment photo.png -k 2 --pca 4", "4 principal components (pca) need as many channels"),
+        (1, "quadtree photo.png --threshold 1,2", "one number is needed, or 3, one per channel"),
+        (1, "patches gray.tif --grid 2 --plot a.png --column no", "error: the table has no column 'no'"),
+        (3, "info cut.tif", "it holds no image"),
         (1, "segment photo.png -k 769", "768 pixels take part, but 'n_clusters' is 769"),
         (1, "segment photo.png -k 2 --axes CYX", "fixed by its format"),
         (1, "segment zero.png -k 2 --mask nonzero", "the mask is empty"),
@@ -222,6 +226,8 @@ def test_mask_file(work):
 )
 def test_errors_are_one_line_and_an_exit_code(work, capsys, code, argv, message):
     (work / "bad.nii.gz").write_bytes(b"no gzip")
+    tifffile.imwrite("gray.tif", np.arange(64, dtype=np.uint8).reshape(8, 8))
+    (work / "cut.tif").write_bytes(b"II*\0" + (10**6).to_bytes(4, "little"))  # its first page is beyond its end
     PillowImage.fromarray(np.zeros((4, 5), np.uint8)).save("zero.png")
     before = {path: path.read_bytes() for path in work.iterdir()}
     assert message in fails(capsys, code, *argv.split())
@@ -291,6 +297,9 @@ def test_info(work, capsys):
     for line in ("t1.nii.gz", "  axes: XYZ", "  shape: 6, 7, 8", "  dtype: int16", "  spacing: 1 x 2 x 5 mm",
                  "  channels: red, green, blue", "  spacing: unknown"):  # fmt: skip
         assert line in out.splitlines()
+    np.save("values.npy", np.float32([[0.1, 1 / 3]]))
+    assert main(["info", "values.npy"]) == 0
+    assert "  range: 0.1, 0.3333333" in capsys.readouterr().out.splitlines()
     assert main(["info", "--json", "t1.nii.gz"]) == 0
     described = json.loads(capsys.readouterr().out)["files"][0]
     assert described["range"] == [int(VOLUME.min()), int(VOLUME.max())]

@@ -89,5 +89,21 @@ def test_tiles_continue_each_other():
 
 @pytest.mark.parametrize(("make", "shape"), [(phantom.brain, (32, 32)), (phantom.rock, (4, 64))])
 def test_shapes_that_cannot_be(make, shape):
-    with pytest.raises(ValueError, match=r"'shape' is .*, but must be . lengths of at least 8"):
+    with pytest.raises(ValueError, match=r"'shape' is .*, but must be . whole numbers of at least 8"):
         make(shape)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: phantom.rock(64), "'shape' is 64, but must be 2 whole numbers"),
+        (lambda: phantom.brain("x"), "'shape' is 'x', but must be 3 whole numbers"),
+        (lambda: phantom.crystals(mosaic=(0, 1)), r"'mosaic' is \(0, 1\), but must be 2 whole numbers of at least 1"),
+        (lambda: phantom.rock(noise=-1), "'noise' is -1, but must be a number from 0 on"),
+        (lambda: phantom.rock(shading="a"), "'shading' is 'a', but must be a number from 0 to 1"),
+        (lambda: phantom.rock((16, 16)).known(2), "'share' is 2, but must be a number from 0 to 1"),
+    ],
+)
+def test_arguments_that_cannot_be(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

@@ -385,6 +385,7 @@ class TestContract:
         ("gaussian(2), gaussian(2.0)", ValueError, r"'features' has 'gaussian\(2\)' twice"),
         ("", ValueError, "'features' has ''"),
         ([], ValueError, "'features' is empty"),
+        (3, TypeError, "'features' is 3, but must have some of intensity"),
         ([("gaussian", 2)], TypeError, r"'features' has \('gaussian', 2\), but names are needed"),
     ],
 )

@@ -232,7 +232,7 @@ def test_boundaries_agree_with_skimage(labels):
         ),
         (lambda a: region_statistics(a - 3, a), ValueError, "a label' is negative"),
         (lambda a: region_graph(a - 3), ValueError, "'labels' has -3, but none may be negative"),
-        (lambda a: region_statistics(a, a * np.nan), ValueError, "NaN"),
+        (lambda a: region_statistics(a, a * np.nan), ValueError, "image contains NaN"),
         (lambda a: region_statistics(a, a, mask=a), TypeError, "'mask' has dtype int64, but bool"),
         (lambda a: region_statistics(a, a, mask=a[:1] > 0), ValueError, r"'mask' has shape \(1, 3\)"),
         (lambda a: merge_regions(a, a), ValueError, "give 'n_regions', 'threshold' or 'min_size'"),

@@ -96,6 +96,7 @@ class TestTable:
             ({"channel": 1}, "'channel' is 1, but the image has channels intensity"),
             ({"methods": ["otsu", "huang"]}, r"'methods' has \['huang'\], but some of isodata, li"),
             ({"methods": []}, "'methods' has no entries"),
+            ({"nbins": 0}, "'nbins' is 0, but must be an integer from 1 on"),
             ({"mask": np.zeros((2, 2), bool)}, "mask has shape"),
             ({"mask": np.zeros(VOLUME.shape, bool)}, "mask is empty"),
         ],
@@ -200,6 +201,8 @@ class TestCommand:
         assert all(method in printed for method in METHODS)
 
     def test_all_where_some_find_none(self, work, capsys):
+        assert main(["threshold", "plain.png", "--method", "all"]) == 0
+        assert "\nminimum found none: the smoothed histogram has one maximum only" in capsys.readouterr().out
         assert main(["threshold", "plain.png", "--method", "all", "--json"]) == 0
         rows = {row["method"]: row for row in json.loads(capsys.readouterr().out)["thresholds"]}
         assert (rows["minimum"]["threshold"], rows["minimum"]["count"]) == (None, None)

@@ -59,7 +59,7 @@ def run_info(args: argparse.Namespace) -> None:
         for description in descriptions:
             print(description.pop("file"))
             for key, value in description.items():
-                text = ", ".join(map(str, value)) if isinstance(value, list) else value
+                text = ", ".join(map(_text, value)) if isinstance(value, list) else value
                 print(f"  {key.replace('_', ' ')}: {'unknown' if text is None else text}")
 
 
@@ -231,6 +231,10 @@ def _quality(model: Any) -> str:
     if isinstance(model, clast.KMeans):
         return f"inertia {model.inertia_:.6g}"
     return f"mean log density {model.lower_bound_:.6g}"
+
+
+def _text(value: str | int | float) -> str:
+    return f"{value:.7g}" if isinstance(value, float) else str(value)  # as many digits as float32 has
 
 
 def _describe(path: str, image: Image) -> dict[str, Any]:

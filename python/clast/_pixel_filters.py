@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +68,12 @@ def parse_features(features: str | Sequence[str]) -> list[Feature]:
     Raises
     ------
     TypeError
-        If a name is no string.
+        If `features` or a name in it is no string.
     ValueError
         If there is none, one is unknown, or its numbers have no meaning.
     """
+    if not isinstance(features, Iterable):
+        raise TypeError(f"'features' is {features!r}, but must have some of {_USAGE}")
     texts = _COMMA_OUTSIDE_PARENTHESES.split(features) if isinstance(features, str) else list(features)
     if not texts:
         raise ValueError(f"'features' is empty, but must have some of {_USAGE}")

@@ -88,6 +88,19 @@ def _make_scaler(scale: Any) -> tuple[Any, str]:
     return clone_estimator(scale), type(scale).__name__
 
 
+def _check_components(scaler: Any, n_values: int) -> None:
+    from sklearn.decomposition import PCA
+    from sklearn.pipeline import Pipeline
+
+    projection = scaler[-1] if isinstance(scaler, Pipeline) else scaler
+    n_components = projection.n_components if isinstance(projection, PCA) else None
+    if isinstance(n_components, int | np.integer) and n_components > n_values:
+        raise ValueError(
+            f"{n_components} principal components (pca) need as many channels or features,"
+            f" but the image has {n_values}; ask for fewer"
+        )
+
+
 def clone_estimator(estimator: Any) -> Any:
     """Copy an estimator without what it has learned."""
     from sklearn.base import clone
@@ -129,5 +142,6 @@ def prepare(image: Image, mask: Any, scaler: Any, space: str, features: str | Se
     else:
         X = image.data[inside].reshape(-1, image.n_channels)
     if scaler is not None:
+        _check_components(scaler, X.shape[1])
         X = scaler.fit_transform(X)
     return Prepared(X, inside, scaler, space, names)

@@ -48,7 +48,10 @@ def run_threshold(args: argparse.Namespace) -> None:
         print(json.dumps(_report(args, trial, outputs, seconds), indent=2))
     elif not args.quiet:
         print(trial.image)
-        print(trial.table().to_string(index=False, float_format=lambda value: f"{value:.6g}"))
+        found = trial.table().drop(columns="reason").dropna()
+        print(found.to_string(index=False, float_format=lambda value: f"{value:.6g}"))
+        for method, reason in trial.reasons.items():
+            print(f"{method} found none: {reason}")
         print(", ".join(f"{stage} {duration:.2f} s" for stage, duration in seconds.items()))
         for kind, path in outputs.items():
             print(f"{kind}: {path}")

@@ -17,7 +17,7 @@ from sklearn.utils.validation import validate_data
 SAMPLE_DTYPES = [np.float64, np.float32, np.uint8, np.int16, np.uint16]
 
 
-def check_samples(X: ArrayLike, *, ensure_finite: bool = True) -> NDArray[Any]:
+def check_samples(X: ArrayLike, *, ensure_finite: bool = True, name: str = "X") -> NDArray[Any]:
     """Return `X` as a finite, two-dimensional sample matrix that a kernel can borrow.
 
     Parameters
@@ -25,6 +25,8 @@ def check_samples(X: ArrayLike, *, ensure_finite: bool = True) -> NDArray[Any]:
     X : array-like of shape (n_samples, n_features)
     ensure_finite : bool, default=True
         False: the caller sees to it that NaN and infinity are refused.
+    name : str, default="X"
+        What the caller's user knows it as.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def check_samples(X: ArrayLike, *, ensure_finite: bool = True) -> NDArray[Any]:
     ValueError
         If `X` is empty, not two-dimensional, not numeric, or holds NaN or infinity.
     """
-    return _as_borrowable(check_array(X, dtype=SAMPLE_DTYPES, input_name="X", ensure_all_finite=ensure_finite))
+    return _as_borrowable(check_array(X, dtype=SAMPLE_DTYPES, input_name=name, ensure_all_finite=ensure_finite))
 
 
 def check_estimator_samples(estimator: Any, X: ArrayLike, *, reset: bool, ensure_min_samples: int = 1) -> NDArray[Any]:

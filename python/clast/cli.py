@@ -7,6 +7,7 @@ traceback.
 
 # The commands import what they need when they run, so that --help stays quick.
 import argparse
+import logging
 import os
 import sys
 import traceback
@@ -24,6 +25,8 @@ from clast._arguments import (
 )
 
 _INTERRUPTED = 130
+# tifffile logs what is wrong with a file before it raises; an error is one line.
+_UNHEARD = logging.NullHandler()
 _REPORTING = ("json", "quiet", "debug")
 _WRITING = ("force", *_REPORTING)
 
@@ -49,6 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code.
     """
     args = _make_parser().parse_args(argv)
+    logging.getLogger("tifffile").addHandler(_UNHEARD)
     with warnings.catch_warnings():
         warnings.showwarning = _show_warning
         try:
@@ -346,7 +350,9 @@ def _exit_code(error: Exception) -> int:
 def _one_line(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "the memory does not suffice; use fewer channels or a smaller part of the image"
-    return " ".join(str(error).split()) or type(error).__name__
+    # A KeyError shows its message as a string in quotes.
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__
 
 
 def _show_warning(message: Warning | str, *_: Any, **__: Any) -> None:

@@ -18,6 +18,7 @@ Image(YX 256 x 256, uint16, channel: attenuation, spacing 2 x 2 um)
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,7 @@ from clast.metrics import dice
 
 __all__ = ["Phantom", "brain", "crystals", "nanosims", "rock"]
 
+_SHORTEST = 8  # pixels along an axis: fewer have no room for what is drawn
 _MODALITIES = ("t1", "t1_contrast", "flair", "adc")
 _HEAD = (176.0, 208.0, 160.0)  # mm, right to left, back to front, bottom to top
 # Arbitrary units of a scanner; ADC in 1e-6 mm^2/s.
@@ -80,6 +82,7 @@ class Phantom:
         Image
             The truth in that part, 0 elsewhere.
         """
+        _check_range("share", share, 1)
         beyond = round(share * self.truth.shape[-1])
         told = self.truth.copy()
         told[..., beyond:] = 0
@@ -135,7 +138,8 @@ def brain(
     ('CSF', 'grey matter', 'white matter', 'lesion')
     """
     rng = _generator(random_state)
-    lengths = _shape(shape, 3)
+    lengths = _lengths("shape", shape, 3, _SHORTEST)
+    _check_range("noise", noise, np.inf)
     truth = _tissues(lengths, rng)
     data = _noisy(truth, np.array(list(_TISSUES.values())), noise, 0.5, rng)
     # The background of a scan that was cut out is exactly 0, and no voxel of the head is.
@@ -168,7 +172,7 @@ def nanosims(shape: Sequence[int] = (256, 256), *, random_state: int | np.random
     ('resin', 'organic', 'labelled organic', 'clay', 'iron oxide')
     """
     rng = _generator(random_state)
-    height, width = _shape(shape, 2)
+    height, width = _lengths("shape", shape, 2, _SHORTEST)
     truth = np.full((height, width), 4, dtype=np.uint8)
     # Shares of the area, from the widest structure to the finest, which lies on top.
     for phase, share, grain in ((1, 0.3, 10), (2, 0.25, 16), (3, 0.06, 24), (5, 0.1, 32)):
@@ -212,7 +216,9 @@ def rock(
     from scipy.ndimage import distance_transform_edt
 
     rng = _generator(random_state)
-    height, width = _shape(shape, 2)
+    height, width = _lengths("shape", shape, 2, _SHORTEST)
+    _check_range("noise", noise, np.inf)
+    _check_range("shading", shading, 1)
     n_grains = 30
     seeds = np.ones((height, width), dtype=bool)
     seeds.reshape(-1)[rng.choice(seeds.size, min(n_grains, seeds.size), replace=False)] = False
@@ -265,8 +271,9 @@ def crystals(
     (4, (128, 128), ('ground', 'crystal'))
     """
     rng = _generator(random_state)
-    height, width = _shape(shape, 2)
-    n_rows, n_columns = mosaic
+    height, width = _lengths("shape", shape, 2, _SHORTEST)
+    n_rows, n_columns = _lengths("mosaic", mosaic, 2, 1)
+    _check_range("shading", shading, 1)
     whole = (height * n_rows, width * n_columns)
     depth = _crystal_depth(whole, min(height, width), 10 * n_rows * n_columns, rng)
     truth = np.where(depth > 0, 2, 1).astype(np.uint8)
@@ -359,8 +366,13 @@ def _generator(random_state: int | np.random.Generator | None) -> np.random.Gene
     return np.random.default_rng(random_state)
 
 
-def _shape(shape: Sequence[int], ndim: int) -> tuple[int, ...]:
-    lengths = tuple(int(length) for length in shape)
-    if len(lengths) != ndim or min(lengths) < 8:
-        raise ValueError(f"'shape' is {tuple(shape)}, but must be {ndim} lengths of at least 8")
-    return lengths
+def _lengths(name: str, lengths: Sequence[int], n_axes: int, least: int) -> tuple[int, ...]:
+    is_whole = isinstance(lengths, Sequence) and all(isinstance(length, int | np.integer) for length in lengths)
+    if not is_whole or len(lengths) != n_axes or min(lengths) < least:
+        raise ValueError(f"'{name}' is {lengths!r}, but must be {n_axes} whole numbers of at least {least}")
+    return tuple(map(int, lengths))
+
+
+def _check_range(name: str, value: float, most: float) -> None:
+    if not isinstance(value, Real) or not 0 <= value <= most:
+        raise ValueError(f"'{name}' is {value!r}, but must be a number from 0 {'on' if most == np.inf else 'to 1'}")

@@ -244,14 +244,17 @@ def _unmasked(data: NDArray[Any], ndim: int) -> NDArray[np.bool_] | None:
 
 
 def _guess_channel_axis(shape: tuple[int, ...]) -> int | None:
-    if len(shape) <= 2:
+    if not 3 <= len(shape) <= 4:
         return None
     if shape[-1] in (3, 4):
         return -1
-    guess, meaning = (-1, "the last axis as channels") if len(shape) > 3 else (None, "a volume without channels")
+    guess, meaning = (
+        (-1, "a volume with channels on its last axis") if len(shape) > 3 else (None, "a volume without channels")
+    )
     warnings.warn(
         f"'image' of shape {shape} is taken as {meaning}; pass channel_axis={guess} to confirm,"
-        f" or channel_axis={'0' if guess else '-1'} if its channels are there",
+        f" or channel_axis={'0' if guess else '-1'} if its channels are there;"
+        f" of a file, name the axes: {'ZYXC or CZYX' if guess else 'ZYX or YXC'} (axes, --axes)",
         ShapeGuessWarning,
         stacklevel=5,
     )

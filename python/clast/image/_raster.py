@@ -64,7 +64,8 @@ def read_npy(path: Path, axes: str | None = None) -> Image:
     """Read an array; without `axes` its channels are guessed as for an array given to `segment`."""
     from clast.image._image import as_image
 
-    data = np.load(path, allow_pickle=False)
+    with path.open("rb") as file:
+        data = np.lib.format.read_array(file, allow_pickle=False)  # np.load takes any other file for a pickle
     if axes is None:
         return as_image(data)
     data, axes = arrange_axes(data, axes)

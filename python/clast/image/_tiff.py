@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from clast.image._errors import UnreadableImageError
 from clast.image._image import Image
 from clast.image._layout import arrange_axes, split_alpha
 from clast.image._units import standard_length
@@ -48,10 +49,14 @@ def read_tiff(path: Path, axes: str | None = None) -> Image:
     ------
     ImageError
         When an axis is neither space nor channel.
+    UnreadableImageError
+        When the file holds no image.
     """
     import tifffile
 
     with tifffile.TiffFile(path) as tif:
+        if not tif.series:
+            raise UnreadableImageError(f"cannot read '{path}': it holds no image; was it copied completely?")
         series = tif.series[0]
         if len(tif.series) > 1:
             warnings.warn(f"'{path}' holds {len(tif.series)} series; the first is read", UserWarning, stacklevel=4)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _MAX_WIDTH, _MAX_HEIGHT = 13.0, 12.0  # inches of all panels: more is not seen at once
+_BAR = 2.5  # points, the width of a scale bar
 MAX_PIXELS = 1500  # along an axis; a panel is 600 dots wide
 
 
@@ -64,10 +65,12 @@ def add_scale_bar(axis: "Axes", height: float, width: float, unit: str | None, s
     power = 10.0 ** np.floor(np.log10(target))
     length = max(factor * power for factor in (1, 2, 5) if factor * power <= target)
     left, bottom = 0.05 * width, 0.96 * height
-    style: dict[str, Any] = {"color": "white", "path_effects": _outline()}
-    axis.plot([left, left + length / spacing], [bottom, bottom], linewidth=2.5, solid_capstyle="butt", **style)
+    ends = [left, left + length / spacing]
+    axis.plot(ends, [bottom, bottom], color="white", linewidth=_BAR, solid_capstyle="butt", path_effects=_outline(_BAR))
     name = "\u00b5m" if unit == "um" else unit
-    axis.text(left, 0.94 * height, f"{length:g} {name}", fontsize="small", va="bottom", **style)
+    axis.text(
+        left, 0.94 * height, f"{length:g} {name}", fontsize="small", va="bottom", color="white", path_effects=_outline()
+    )
 
 
 def add_sides(axis: "Axes", plane: Plane) -> None:
@@ -78,7 +81,8 @@ def add_sides(axis: "Axes", plane: Plane) -> None:
         )
 
 
-def _outline() -> list[Any]:
+def _outline(linewidth: float = 0.0) -> list[Any]:
+    """Make white lines of a width, or letters, stand out from white images too."""
     from matplotlib.patheffects import withStroke
 
-    return [withStroke(linewidth=1.5, foreground="black")]
+    return [withStroke(linewidth=linewidth + 2, foreground="black")]  # 1 point to each side

@@ -72,6 +72,7 @@ def plot_thresholds(
     add_scale_bar(first, plane.height, plane.width, image.unit)
     add_sides(first, plane)
     _draw_histogram(histogram, trial.histogram, trial.thresholds)
+    histogram.set_ylabel("pixels" if image.ndim == 2 else "voxels", fontsize="small")
     for panel, (method, threshold) in zip(panels, trial.thresholds.items(), strict=False):
         if method in trial.reasons:
             _explain(panel, method, trial.reasons[method], plane.height / plane.width)
@@ -100,7 +101,7 @@ def _lay_out(n_methods: int, aspect: float) -> tuple["Figure", "Axes", "Axes", l
         first, histogram = top.subplots(1, 2, width_ratios=[1, n_columns - 1])
         panels = list(bottom.subplots(n_rows - 1, n_columns, squeeze=False).ravel())
     entries = [
-        Patch(facecolor=_ABOVE, label="above the threshold (share of all pixels)"),
+        Patch(facecolor=_ABOVE, label="above the threshold (share of all)"),
         Patch(facecolor=_BELOW, label="not above"),
     ]
     figure.legend(handles=entries, loc="outside lower center", ncols=2, frameon=False, fontsize="small")
@@ -140,7 +141,6 @@ def _draw_histogram(panel: "Axes", histogram: "Histogram", thresholds: Mapping[s
     panel.set_ylim(0.5, 0.5 * (2 * counts.max()) ** (1 / (1 - _NAME_HEIGHT * (1 + max(rows, default=0)))))
     panel.set_title("histogram", fontsize="medium")
     panel.set_xlabel("grey value", fontsize="small")
-    panel.set_ylabel("pixels", fontsize="small")
     panel.tick_params(labelsize="small")
     panel.spines[["top", "right"]].set_visible(False)
 

@@ -52,6 +52,8 @@ def agglomerate(
 
     Raises
     ------
+    TypeError
+        If `n_clusters` is no integer.
     ValueError
         If not exactly one of `n_clusters` and `distance_threshold` is given, one is out of range, a name is unknown,
         or there is no region.
@@ -103,6 +105,8 @@ def agglomerate(
 def _check(n_clusters: int | None, distance_threshold: float | None, linkage: str) -> None:
     if (n_clusters is None) == (distance_threshold is None):
         raise ValueError("give exactly one of 'n_clusters' and 'distance_threshold'")
+    if n_clusters is not None and not isinstance(n_clusters, int | np.integer):
+        raise TypeError(f"'n_clusters' is {n_clusters!r}, but must be an integer")
     if n_clusters is not None and n_clusters < 1:
         raise ValueError(f"'n_clusters' is {n_clusters}, but must be at least 1")
     if distance_threshold is not None and not distance_threshold >= 0:

@@ -48,7 +48,7 @@ class Regions:
                 " with an axis of channels at the end or without"
             )
         n_channels = values.shape[n_axes] if values.ndim > n_axes else 1
-        return np.ascontiguousarray(check_samples(values.reshape(-1, n_channels)))
+        return np.ascontiguousarray(check_samples(values.reshape(-1, n_channels), name="image"))
 
     def present(self, areas: NDArray[Any]) -> NDArray[np.int64]:
         """Find the labels that have pixels, but the background."""

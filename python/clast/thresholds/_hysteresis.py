@@ -1,7 +1,6 @@
 """Classes of grey values that grow from their cores as far as they are connected."""
 
 import itertools
-import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -51,7 +50,7 @@ def hysteresis(
     Raises
     ------
     TypeError
-        If the image is not of real numbers, the mask not of bool, or `min_size` or `connectivity` no int.
+        If image or levels are not of real numbers, the mask not of bool, or `min_size` or `connectivity` no int.
     ValueError
         If there are fewer than two levels, they do not ascend or are NaN, `min_size` is negative, `connectivity` is not
         from 1 to the number of axes, or the mask has another shape.
@@ -84,7 +83,9 @@ def hysteresis(
     image = np.asarray(image)
     bounds = _check_levels(levels, image.dtype)
     inside = None if mask is None else check_mask(mask, image.shape, "image")
-    min_size, connectivity = operator.index(min_size), operator.index(connectivity)
+    for name, value in (("min_size", min_size), ("connectivity", connectivity)):
+        if not isinstance(value, int | np.integer):
+            raise TypeError(f"'{name}' is {value!r}, but must be an integer")
     if min_size < 0:
         raise ValueError(f"'min_size' is {min_size}, but must not be negative")
     if not 1 <= connectivity <= max(1, image.ndim):
@@ -103,7 +104,10 @@ def _check_levels(levels: Sequence[float], dtype: np.dtype[Any]) -> list[Any]:
     """Return for each level the largest number of the image's dtype that is not above it."""
     if dtype.kind not in "buif":
         raise TypeError(f"'image' has dtype {dtype}, but real numbers are needed")
-    numbers = [float(level) for level in levels]
+    try:
+        numbers = [float(level) for level in levels]
+    except (TypeError, ValueError):
+        raise TypeError(f"'levels' is {levels!r}, but numbers are needed, such as [100, 150]") from None
     if len(numbers) < 2:
         raise ValueError(f"'levels' has {len(numbers)} entries, but at least two are needed, the lenient one first")
     # The negation refuses NaN too.

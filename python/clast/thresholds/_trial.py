@@ -229,6 +229,8 @@ def try_thresholds(
     from clast.image import resolve_mask
 
     chosen = _check_methods(methods)
+    if not isinstance(nbins, int | np.integer) or nbins < 1:
+        raise ValueError(f"'nbins' is {nbins!r}, but must be an integer from 1 on")
     picture = _one_channel(image, channel, channel_axis)
     inside = resolve_mask(picture, mask)
     values = picture.channel(0)
