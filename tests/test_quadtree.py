@@ -388,7 +388,7 @@ class TestInput:
             ({"threshold": -1}, "'threshold' is -1, but must be at least 0"),
             ({"threshold": np.nan}, "'threshold' is nan, but must be at least 0"),
             ({"threshold": "much"}, "'threshold' is 'much', but a number is needed"),
-            ({"threshold": [1, 2]}, r"'threshold' has shape \(2,\), but one number or 1 are needed"),
+            ({"threshold": [1, 2]}, r"'threshold' is \[1, 2\], but one number is needed$"),
             ({"min_size": 3}, "'min_size' is 3, but must be a power of two, such as 4"),
             ({"min_size": 0}, "'min_size' is 0, but must be a power of two, such as 1"),
             ({"max_size": 48}, "'max_size' is 48, but must be a power of two, such as 64"),

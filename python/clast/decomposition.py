@@ -139,7 +139,8 @@ def check_threshold(threshold: float | Sequence[float], n_values: int) -> NDArra
     except (TypeError, ValueError):
         raise ValueError(f"'threshold' is {threshold!r}, but a number is needed, or one per channel") from None
     if thresholds.ndim > 1 or (thresholds.ndim == 1 and len(thresholds) != n_values):
-        raise ValueError(f"'threshold' is {threshold}, but one number is needed, or {n_values}, one per channel")
+        several = f", or {n_values}, one per channel" if n_values > 1 else ""
+        raise ValueError(f"'threshold' is {threshold}, but one number is needed{several}")
     if not (thresholds >= 0).all():
         raise ValueError(f"'threshold' is {threshold}, but must be at least 0")
     return np.broadcast_to(thresholds, (n_values,)).copy()
