@@ -162,6 +162,13 @@ class TestDispersion:
         found = metrics.dispersion(X, RNG.integers(0, 20, 5000))
         assert_allclose(found.within + found.between, ((X - X.mean(axis=0)) ** 2).sum(), rtol=1e-9)
 
+    @pytest.mark.parametrize("seed", [0, 1, 2])
+    def test_means_far_from_zero(self, seed):
+        rng = np.random.default_rng(seed)
+        X, labels = (rng.normal(size=(5000, 3)) + 1e4).astype(np.float32), rng.integers(0, 6, 5000)
+        expected = davies_bouldin(X.astype(np.float64), labels)
+        assert_allclose(metrics.davies_bouldin_score(X, labels), expected, rtol=1e-10)
+
     @pytest.mark.parametrize("weighted", [False, True])
     def test_cluster_far_from_the_samples_that_place_it(self, weighted):
         # The few samples that are looked at first miss the second cluster, and meet an outlier alone of the third.

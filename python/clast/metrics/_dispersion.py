@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.metrics.pairwise import euclidean_distances
+from scipy.spatial.distance import cdist
 
 from clast import _core
 from clast._validation import check_sample_weight, check_samples
@@ -56,7 +56,8 @@ class Dispersion(NamedTuple):
     def davies_bouldin(self) -> float:
         """Give the mean over clusters of the worst ratio of spreads to distance with another cluster."""
         spreads = self.distances / self.weights
-        apart = euclidean_distances(self.means)
+        # From differences: scikit-learn's expanded squares lose digits where all means are far from zero.
+        apart = cdist(self.means, self.means)
         if np.allclose(spreads, 0) or np.allclose(apart, 0):
             return 0.0
         apart[apart == 0] = np.inf
