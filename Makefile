@@ -73,7 +73,7 @@ fix: $(VENV)/.group-lint  ## format and apply the safe corrections
 bench bench-smoke: export OMP_WAIT_POLICY := passive
 
 # ARGS="--only MRI" measures some workloads, ARGS=--curves the cost against size; both print and leave the README alone.
-bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's table (a quarter of an hour)
+bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's tables (more than half an hour)
 	$(PY) benches/python/compare.py $(if $(ARGS),$(ARGS),--update-readme)
 	$(if $(ARGS),,$(PY) benches/python/compare_images.py --update-readme)
 	$(if $(ARGS),,$(PY) benches/python/journeys.py --update-readme)
