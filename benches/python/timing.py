@@ -15,6 +15,9 @@ Answer = TypeVar("Answer")
 
 # OpenMP workers spin for some milliseconds after their last task and would slow whoever comes next.
 SETTLE_S = 0.01
+# Short runs are repeated within a turn, as timeit does: a processor that was idle during the turn before, as most are
+# beside a peer of one thread, computes at half its speed for the first milliseconds in a virtual machine.
+TURN_S = 0.03
 # One read of a photo takes less time than waking a thread: a measurement is many rounds, of a large array one.
 READ_ROUNDS = 20
 READ_BYTES = 1 << 28
@@ -45,7 +48,6 @@ class Timing:
 
 def timed(run: Callable[[], Answer]) -> tuple[Answer, float]:
     """What `run` returns, and the seconds it took."""
-    time.sleep(SETTLE_S)
     start = time.perf_counter()
     answer = run()
     return answer, time.perf_counter() - start
@@ -54,8 +56,8 @@ def timed(run: Callable[[], Answer]) -> tuple[Answer, float]:
 def interleaved(contenders: dict[str, Callable[[], object]], effort: Effort) -> dict[str, Timing]:
     """Time all contenders in turn, round after round, so that a slow moment of the machine hits everybody.
 
-    Each round starts with another contender. Rounds stop at `max_repeats`, or once `budget_s` is spent and
-    `min_repeats` are done.
+    Each round starts with another contender; a turn is one run, or as many as fill `TURN_S`. Rounds stop at
+    `max_repeats`, or once `budget_s` is spent and `min_repeats` are done.
     """
     names = list(contenders)
     seconds: dict[str, list[float]] = {name: [] for name in names}
@@ -65,8 +67,16 @@ def interleaved(contenders: dict[str, Callable[[], object]], effort: Effort) -> 
             break
         for turn in range(len(names)):
             name = names[(repeat + turn) % len(names)]
-            seconds[name].append(timed(contenders[name])[1])
+            seconds[name] += _turn(contenders[name])
     return {name: Timing.of(values) for name, values in seconds.items()}
+
+
+def _turn(run: Callable[[], object]) -> list[float]:
+    time.sleep(SETTLE_S)
+    seconds = [timed(run)[1]]
+    while sum(seconds) < TURN_S:
+        seconds.append(timed(run)[1])
+    return seconds
 
 
 def streaming_read_s(X: Samples, n_threads: int) -> float:

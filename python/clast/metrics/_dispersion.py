@@ -13,6 +13,9 @@ from clast.metrics._validation import check_number_of_labels, check_samples_and_
 
 __all__ = ["Dispersion", "calinski_harabasz_score", "davies_bouldin_score", "dispersion", "inertia"]
 
+# Distances that count as none, as in scikit-learn's comparison with numpy.allclose, which alone takes longer than this.
+_NO_DISTANCE = 1e-8
+
 
 class Dispersion(NamedTuple):
     """How far samples lie from the means of their clusters, and these from each other.
@@ -58,7 +61,7 @@ class Dispersion(NamedTuple):
         spreads = self.distances / self.weights
         # From differences: scikit-learn's expanded squares lose digits where all means are far from zero.
         apart = cdist(self.means, self.means)
-        if np.allclose(spreads, 0) or np.allclose(apart, 0):
+        if spreads.max() <= _NO_DISTANCE or apart.max() <= _NO_DISTANCE:
             return 0.0
         apart[apart == 0] = np.inf
         return float(np.mean(np.max((spreads[:, None] + spreads) / apart, axis=1)))

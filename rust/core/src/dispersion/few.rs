@@ -19,9 +19,6 @@ pub(super) const MAX_CLUSTERS: usize = 8;
 /// Lanes of sums, at every level.
 const LANES: usize = 8;
 
-/// Clusters whose sums share each load of a distance.
-const GROUP: usize = 4;
-
 /// Runs of neighbouring samples that place the points, and their length: together too few to cost anything, and enough
 /// for a point within a standard deviation of its mean.
 const RUNS: usize = 64;
@@ -95,17 +92,15 @@ impl<T: Element> Pass<'_, '_, T> {
     /// First and second moments of each cluster around its point.
     fn moments(&self, points: &[f64]) -> Result<Moments> {
         let n_features = self.samples.n_features();
-        let sums = self.sum_tiles(1 + 2 * n_features, |block, sums| {
+        let sums = self.sum_tiles(2 + n_features, |block, sums| {
             dispatch!(self.exec.level, simd => with_features!(n_features, D => {
                 add_moments::<_, D>(simd, block, points, sums);
             }));
         })?;
         let mut moments = Moments { weights: vec![], means: vec![], squares: vec![], cancelled: false };
-        for (sums, point) in sums.chunks_exact(1 + 2 * n_features).zip(points.chunks_exact(n_features)) {
-            let weight = sums[0];
-            let (first, second) = sums[1..].split_at(n_features);
+        for (sums, point) in sums.chunks_exact(2 + n_features).zip(points.chunks_exact(n_features)) {
+            let ([weight, around], first) = ([sums[0], sums[1]], &sums[2..]);
             let shift = |sum: f64| if weight > 0.0 { sum / weight } else { 0.0 };
-            let around: f64 = second.iter().sum();
             let moved: f64 = first.iter().map(|sum| sum * shift(*sum)).sum();
             moments.weights.push(weight);
             moments.means.extend(point.iter().zip(first).map(|(p, sum)| p + shift(*sum)));
@@ -125,7 +120,7 @@ impl<T: Element> Pass<'_, '_, T> {
     }
 
     /// Sums of all tiles, shape (`n_clusters`, `width`), that `add` adds up lane by lane.
-    fn sum_tiles(&self, width: usize, add: impl Fn(&mut Block, &mut [[f64; LANES]]) + Sync) -> Result<Vec<f64>> {
+    fn sum_tiles(&self, width: usize, add: impl Fn(&Block, &mut [[f64; LANES]]) + Sync) -> Result<Vec<f64>> {
         let chunks = Chunks::new(self.samples.n_samples(), self.n_clusters);
         let partials = (0..chunks.count())
             .into_par_iter()
@@ -141,7 +136,7 @@ impl<T: Element> Pass<'_, '_, T> {
                     if let Weights::Each(weights) = self.weights {
                         block.weights[..end - start].copy_from_slice(&weights[start..end]);
                     }
-                    add(&mut block, &mut sums);
+                    add(&block, &mut sums);
                 }
                 Ok(sums)
             })
@@ -156,18 +151,17 @@ impl<T: Element> Pass<'_, '_, T> {
     }
 }
 
-/// A tile, the weights of its samples, and room for a distance of each; no cluster has the label of the padding.
+/// A tile and the weights of its samples; no cluster has the label of the padding.
 struct Block {
     tile: Tile<f64>,
     weights: Vec<f64>,
-    distances: Vec<f64>,
 }
 
 impl Block {
     fn new(n_features: usize) -> Self {
         let tile = Tile::new(n_features);
-        let (weights, distances) = (vec![1.0; tile.capacity()], vec![0.0; tile.capacity()]);
-        Self { tile, weights, distances }
+        let weights = vec![1.0; tile.capacity()];
+        Self { tile, weights }
     }
 
     fn features<const D: usize>(&self) -> [&[f64]; D] {
@@ -175,26 +169,27 @@ impl Block {
     }
 }
 
-/// Adds to each cluster its weight, then the first and the second moment of each feature around its point.
+/// Adds to each cluster its weight, its second moment and the first moment of each feature around its point.
 #[inline(always)]
 fn add_moments<S: Simd, const D: usize>(simd: S, block: &Block, points: &[f64], sums: &mut [[f64; LANES]]) {
     let (features, labels) = (block.features::<D>(), block.tile.labels());
     let zero = f64x8::simd_from(simd, 0.0);
-    for (cluster, sums) in sums.chunks_exact_mut(1 + 2 * D).enumerate() {
+    for (cluster, sums) in sums.chunks_exact_mut(2 + D).enumerate() {
         let point: [_; D] = std::array::from_fn(|f| f64x8::simd_from(simd, points[cluster * D + f]));
-        let (mut total, mut first, mut second) = (zero, [zero; D], [zero; D]);
+        let (mut total, mut second, mut first) = (zero, zero, [zero; D]);
         for at in (0..block.tile.len()).step_by(LANES) {
             let chosen = f64x8::from_slice(simd, &labels[at..at + LANES]).simd_eq(cluster as f64);
-            let weight = chosen.select(f64x8::from_slice(simd, &block.weights[at..at + LANES]), zero);
-            total += weight;
+            let weight = f64x8::from_slice(simd, &block.weights[at..at + LANES]);
+            let mut square = zero;
             for f in 0..D {
                 let difference = f64x8::from_slice(simd, &features[f][at..at + LANES]) - point[f];
-                let weighted = weight * difference;
-                first[f] += weighted;
-                second[f] = weighted.mul_add(difference, second[f]);
+                first[f] = chosen.select(weight.mul_add(difference, first[f]), first[f]);
+                square = difference.mul_add(difference, square);
             }
+            total = chosen.select(total + weight, total);
+            second = chosen.select(weight.mul_add(square, second), second);
         }
-        let found = std::iter::once(total).chain(first).chain(second);
+        let found = [total, second].into_iter().chain(first);
         for (sum, lanes) in sums.iter_mut().zip(found) {
             (f64x8::from_slice(simd, sum) + lanes).store_slice(sum);
         }
@@ -203,45 +198,30 @@ fn add_moments<S: Simd, const D: usize>(simd: S, block: &Block, points: &[f64], 
 
 /// Adds to each cluster the weighted distances of its samples to its mean.
 #[inline(always)]
-fn add_distances<S: Simd, const D: usize>(simd: S, block: &mut Block, means: &[f64], sums: &mut [[f64; LANES]]) {
-    own_squares::<S, D>(simd, block, means);
-    let padded = block.tile.len().next_multiple_of(LANES);
-    for at in (0..padded).step_by(LANES) {
-        let weight = f64x8::from_slice(simd, &block.weights[at..at + LANES]);
-        let square = f64x8::from_slice(simd, &block.distances[at..at + LANES]);
-        (weight * square.sqrt()).store_slice(&mut block.distances[at..at + LANES]);
-    }
+fn add_distances<S: Simd, const D: usize>(simd: S, block: &Block, means: &[f64], sums: &mut [[f64; LANES]]) {
+    let (features, labels) = (block.features::<D>(), block.tile.labels());
     let zero = f64x8::simd_from(simd, 0.0);
-    for (group, sums) in sums.chunks_mut(GROUP).enumerate() {
-        let mut found = [zero; GROUP];
-        for at in (0..padded).step_by(LANES) {
-            let label = f64x8::from_slice(simd, &block.tile.labels()[at..at + LANES]);
-            let distance = f64x8::from_slice(simd, &block.distances[at..at + LANES]);
-            for i in 0..GROUP {
-                found[i] += label.simd_eq((group * GROUP + i) as f64).select(distance, zero);
+    let mut found = [zero; MAX_CLUSTERS];
+    for at in (0..block.tile.len()).step_by(LANES) {
+        let label = f64x8::from_slice(simd, &labels[at..at + LANES]);
+        let mut own = [zero; D];
+        for (cluster, mean) in means.chunks_exact(D).enumerate() {
+            let chosen = label.simd_eq(cluster as f64);
+            for f in 0..D {
+                own[f] = chosen.select(f64x8::simd_from(simd, mean[f]), own[f]);
             }
         }
-        for (sum, lanes) in sums.iter_mut().zip(found) {
-            (f64x8::from_slice(simd, sum) + lanes).store_slice(sum);
+        let mut square = zero;
+        for f in 0..D {
+            let difference = f64x8::from_slice(simd, &features[f][at..at + LANES]) - own[f];
+            square = difference.mul_add(difference, square);
+        }
+        let distance = f64x8::from_slice(simd, &block.weights[at..at + LANES]) * square.sqrt();
+        for cluster in 0..sums.len().min(MAX_CLUSTERS) {
+            found[cluster] += label.simd_eq(cluster as f64).select(distance, zero);
         }
     }
-}
-
-/// Squared distance of each sample to the mean of its cluster.
-#[inline(always)]
-fn own_squares<S: Simd, const D: usize>(simd: S, block: &mut Block, means: &[f64]) {
-    let features: [&[f64]; D] = std::array::from_fn(|f| block.tile.features().get(f));
-    for (cluster, mean) in means.chunks_exact(D).enumerate() {
-        let mean: [_; D] = std::array::from_fn(|f| f64x8::simd_from(simd, mean[f]));
-        for at in (0..block.tile.len()).step_by(LANES) {
-            let mut square = f64x8::simd_from(simd, 0.0);
-            for f in 0..D {
-                let difference = f64x8::from_slice(simd, &features[f][at..at + LANES]) - mean[f];
-                square = difference.mul_add(difference, square);
-            }
-            let chosen = f64x8::from_slice(simd, &block.tile.labels()[at..at + LANES]).simd_eq(cluster as f64);
-            let others = f64x8::from_slice(simd, &block.distances[at..at + LANES]);
-            chosen.select(square, others).store_slice(&mut block.distances[at..at + LANES]);
-        }
+    for (sum, lanes) in sums.iter_mut().zip(found) {
+        (f64x8::from_slice(simd, sum) + lanes).store_slice(sum);
     }
 }
