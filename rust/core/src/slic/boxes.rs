@@ -5,62 +5,87 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use super::Planes;
-use super::planes::{PATCH_WIDTH, TILE_HEIGHT, Volume};
+use super::planes::{TILE_HEIGHT, Volume};
 use crate::{Exec, Real, Result};
 
 /// Steps of the clusters to the rows of a tile: it must be small beside a cluster to have few near.
 const STEPS_PER_TILE: usize = 3;
 const MIN_HEIGHT: usize = 2;
 
-/// Most slices that share the search of a patch.
-const MAX_SLICES: usize = 4;
-
 /// The lowest and highest value of each channel in each tile, among the pixels inside the mask.
 #[derive(Debug)]
 pub(super) struct Boxes<R> {
-    /// Shape (`n_bands`, `n_columns`, `n_channels`, 2).
-    ranges: Vec<[R; 2]>,
-    /// Whether any pixel of the tile is inside the mask.
+    /// Shape (`n_bands`, `n_groups`, `n_channels`, 2, tiles of a group): a vector has the bounds of neighbouring tiles.
+    ranges: Vec<R>,
+    /// Whether any pixel of the tile is inside the mask, shape (`n_bands`, tiles of all groups).
     visited: Vec<bool>,
+    /// First and last column of each tile of a band.
+    firsts: Vec<R>,
+    lasts: Vec<R>,
     cut: Cut,
 }
 
-/// Bands of rows of each slice, patches of a band, and tiles of a patch.
+/// Bands of rows of each slice, tiles of a band, and groups of neighbouring tiles.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
-    /// Slices of a patch, but the last.
-    pub(super) n_slices: usize,
     /// Rows of a band, but the last of a slice.
     pub(super) height: usize,
     pub(super) bands_per_slice: usize,
-    pub(super) n_patches: usize,
-    /// Tiles in a band.
-    n_columns: usize,
-    /// Pixels of a row of a tile.
-    width: usize,
+    pub(super) n_groups: usize,
+    /// Pixels of a row of a tile, and tiles of a group, beyond the image too.
+    lanes: usize,
     n_channels: usize,
 }
 
-/// A tile or a patch: its colours and its place.
+/// Neighbouring tiles of a band that are searched together.
 #[derive(Debug, Clone)]
-pub(super) struct Tile<'a, R> {
-    pub(super) colours: &'a [[R; 2]],
-    pub(super) slices: Range<usize>,
-    pub(super) rows: Range<usize>,
+pub(super) struct Group<'a, R> {
+    /// First and last column of each tile.
+    pub(super) firsts: &'a [R],
+    pub(super) lasts: &'a [R],
     pub(super) columns: Range<usize>,
+    ranges: &'a [R],
+    visited: &'a [bool],
+}
+
+impl<'a, R: Real> Group<'a, R> {
+    /// The lowest and the highest value of each channel in each tile.
+    #[inline(always)]
+    pub(super) fn colours(&self) -> impl Iterator<Item = [&'a [R]; 2]> {
+        let lanes = R::WIDE_LANES;
+        self.ranges.chunks_exact(2 * lanes).map(move |range| [&range[..lanes], &range[lanes..]])
+    }
+
+    /// Number and columns of each tile that is not outside the mask.
+    #[inline(always)]
+    pub(super) fn tiles(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
+        let columns = self.columns.clone().step_by(R::WIDE_LANES).map({
+            let end = self.columns.end;
+            move |first| first..(first + R::WIDE_LANES).min(end)
+        });
+        columns
+            .zip(self.visited)
+            .enumerate()
+            .filter(|(_, (_, visited))| **visited)
+            .map(|(tile, (columns, _))| (tile, columns))
+    }
+
+    /// Whether all of it is outside the mask.
+    #[inline(always)]
+    pub(super) fn is_outside(&self) -> bool {
+        !self.visited.contains(&true)
+    }
 }
 
 impl Cut {
-    pub(super) fn new<R: Real>(planes: &Planes<R>, [step_z, step_y, _]: [usize; 3]) -> Self {
+    pub(super) fn new<R: Real>(planes: &Planes<R>, [_, step_y, _]: [usize; 3]) -> Self {
         let volume = planes.volume();
         let height = (step_y / STEPS_PER_TILE).clamp(MIN_HEIGHT, TILE_HEIGHT);
         Self {
-            n_slices: (step_z / STEPS_PER_TILE).clamp(1, MAX_SLICES),
             height,
             bands_per_slice: volume.height.div_ceil(height),
-            n_patches: volume.width.div_ceil(PATCH_WIDTH),
-            n_columns: volume.width.div_ceil(R::WIDE_LANES),
-            width: R::WIDE_LANES,
+            n_groups: volume.width.div_ceil(R::WIDE_LANES * R::WIDE_LANES),
+            lanes: R::WIDE_LANES,
             n_channels: planes.n_channels(),
         }
     }
@@ -80,71 +105,57 @@ impl Cut {
         band * self.height..((band + 1) * self.height).min(height)
     }
 
-    /// Tiles of a patch.
-    fn columns(&self, patch: usize) -> Range<usize> {
-        let per_patch = PATCH_WIDTH / self.width;
-        patch * per_patch..((patch + 1) * per_patch).min(self.n_columns)
+    /// Tiles of a band, with those beyond the image.
+    fn n_tiles(&self) -> usize {
+        self.n_groups * self.lanes
+    }
+
+    /// Bounds of the tiles of a band.
+    fn n_ranges(&self) -> usize {
+        self.n_tiles() * self.n_channels * 2
+    }
+
+    /// Columns of a tile, none beyond the image.
+    fn columns(&self, tile: usize, width: usize) -> Range<usize> {
+        (tile * self.lanes).min(width)..((tile + 1) * self.lanes).min(width)
     }
 }
 
 impl<R: Real> Boxes<R> {
     pub(super) fn new(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
-        let n_tiles = cut.n_bands(planes.volume()) * cut.n_columns;
-        let mut ranges = vec![[R::ZERO; 2]; n_tiles * cut.n_channels];
-        let mut visited = vec![true; n_tiles];
-        let bands = ranges.par_chunks_mut(cut.n_columns * cut.n_channels).zip(visited.par_chunks_mut(cut.n_columns));
+        let volume = planes.volume();
+        let mut ranges = vec![R::ZERO; cut.n_bands(volume) * cut.n_ranges()];
+        let mut visited = vec![false; cut.n_bands(volume) * cut.n_tiles()];
+        let bands = ranges.par_chunks_mut(cut.n_ranges()).zip(visited.par_chunks_mut(cut.n_tiles()));
         bands.enumerate().try_for_each(|(band, (ranges, visited))| {
             exec.check()?;
             fearless_simd::dispatch!(exec.level, _simd => band_ranges(planes, mask, cut, band, ranges, visited));
             Ok(())
         })?;
-        Ok(Self { ranges, visited, cut })
+        let place = |column: usize| R::from_f64(column as f64);
+        let columns = || (0..cut.n_tiles()).map(|tile| cut.columns(tile, volume.width));
+        let firsts = columns().map(|columns| place(columns.start)).collect();
+        let lasts = columns().map(|columns| place(columns.end - 1)).collect();
+        Ok(Self { ranges, visited, firsts, lasts, cut })
     }
 
     pub(super) fn cut(&self) -> Cut {
         self.cut
     }
 
-    /// A patch of a band in some slices, unless all of it is outside the mask; its colours are collected in `colours`.
+    /// A group of a band of slice `z`.
     #[inline(always)]
-    pub(super) fn patch<'a>(
-        &self,
-        slices: Range<usize>,
-        band: usize,
-        patch: usize,
-        volume: Volume,
-        colours: &'a mut [[R; 2]],
-    ) -> Option<Tile<'a, R>> {
-        let columns = self.cut.columns(patch);
-        let mut rows = None;
-        colours.fill([R::INFINITY, -R::INFINITY]);
-        for tile in slices.clone().flat_map(|z| self.tiles(z, band, patch, volume)) {
-            for (range, [low, high]) in colours.iter_mut().zip(tile.colours) {
-                *range =
-                    [if *low < range[0] { *low } else { range[0] }, if *high > range[1] { *high } else { range[1] }];
-            }
-            rows = Some(tile.rows);
+    pub(super) fn group(&self, (z, band): (usize, usize), group: usize, volume: Volume) -> Group<'_, R> {
+        let (Cut { bands_per_slice, n_groups, lanes, n_channels, .. }, n_tiles) = (self.cut, self.cut.n_tiles());
+        let (band, n_ranges) = (z * bands_per_slice + band, lanes * n_channels * 2);
+        let first = group * lanes;
+        Group {
+            firsts: &self.firsts[first..][..lanes],
+            lasts: &self.lasts[first..][..lanes],
+            columns: first * lanes..((first + lanes) * lanes).min(volume.width),
+            ranges: &self.ranges[(band * n_groups + group) * n_ranges..][..n_ranges],
+            visited: &self.visited[band * n_tiles + first..][..lanes],
         }
-        let end = (columns.end * self.cut.width).min(volume.width);
-        rows.map(|rows| Tile { colours, slices, rows, columns: columns.start * self.cut.width..end })
-    }
-
-    /// The tiles of a patch in a slice, but those outside the mask.
-    #[inline(always)]
-    pub(super) fn tiles(
-        &self,
-        z: usize,
-        band: usize,
-        patch: usize,
-        volume: Volume,
-    ) -> impl Iterator<Item = Tile<'_, R>> {
-        let Cut { bands_per_slice, n_columns, n_channels, width, .. } = self.cut;
-        let (band, rows) = (z * bands_per_slice + band, self.cut.rows(band, volume.height));
-        self.cut.columns(patch).filter(move |column| self.visited[band * n_columns + column]).map(move |column| {
-            let colours = &self.ranges[(band * n_columns + column) * n_channels..][..n_channels];
-            let columns = column * width..((column + 1) * width).min(volume.width);
-            Tile { colours, slices: z..z + 1, rows: rows.clone(), columns }
-        })
     }
 }
 
@@ -154,21 +165,26 @@ fn band_ranges<R: Real>(
     mask: Option<&[bool]>,
     cut: Cut,
     band: usize,
-    ranges_out: &mut [[R; 2]],
+    ranges_out: &mut [R],
     visited_out: &mut [bool],
 ) {
     let volume = planes.volume();
     let (z, rows) = cut.band(band, volume.height);
-    let tiles = ranges_out.chunks_exact_mut(cut.n_channels).zip(visited_out);
-    for (column, (ranges, visited)) in tiles.enumerate() {
-        let columns = column * cut.width..((column + 1) * cut.width).min(volume.width);
-        *visited = mask.is_none();
-        ranges.fill([R::INFINITY, -R::INFINITY]);
-        for row in rows.clone().map(|y| z * volume.height + y) {
-            let inside = mask.map(|mask| &mask[row * volume.width..][columns.clone()]);
-            *visited |= inside.is_some_and(|inside| inside.contains(&true));
-            for (range, plane) in ranges.iter_mut().zip(planes.row(row).chunks_exact(planes.stride())) {
-                widen(range, &plane[columns.clone()], inside);
+    let groups = ranges_out.chunks_exact_mut(cut.lanes * cut.n_channels * 2);
+    for (group, (ranges, visited)) in groups.zip(visited_out.chunks_exact_mut(cut.lanes)).enumerate() {
+        for (tile, visited) in visited.iter_mut().enumerate() {
+            let columns = cut.columns(group * cut.lanes + tile, volume.width);
+            let rows = rows.clone().map(|y| z * volume.height + y);
+            let inside = |row: usize| mask.map(|mask| &mask[row * volume.width..][columns.clone()]);
+            *visited =
+                !columns.is_empty() && rows.clone().any(|row| inside(row).is_none_or(|inside| inside.contains(&true)));
+            for (channel, range) in ranges.chunks_exact_mut(2 * cut.lanes).enumerate() {
+                let mut found = [R::INFINITY, -R::INFINITY];
+                for row in rows.clone() {
+                    let plane = &planes.row(row)[channel * planes.stride()..];
+                    widen(&mut found, &plane[columns.clone()], inside(row));
+                }
+                [range[tile], range[cut.lanes + tile]] = found;
             }
         }
     }

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::assign::{Assignment, Part, Scratch};
-use super::blocks::Blocks;
 use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
+use super::nearby::Competitors;
 use super::update::{BandLabels, Labels, update};
 use super::{NONE, Planes};
 use crate::{Error, Exec, Real, Result};
@@ -36,7 +36,7 @@ pub(super) struct Metric<R> {
 }
 
 impl<R: Real> Metric<R> {
-    fn new(settings: &Settings<R>) -> Self {
+    pub(super) fn new(settings: &Settings<R>) -> Self {
         let is_adaptive = settings.is_adaptive && !settings.ignores_colour;
         Self { spacing: settings.spacing, weight: settings.weight, is_adaptive }
     }
@@ -69,16 +69,16 @@ pub(super) fn cluster<R: Real>(
     for settings in stages {
         labels_out.fill(NONE);
         for iteration in 1..=settings.max_num_iter {
-            let (blocks, reaches) = Blocks::new(clusters, settings, planes.volume());
-            let metric = Metric::new(settings);
-            let assignment = Assignment { metric, planes, mask, boxes: &boxes, blocks, reaches };
+            let competitors = Competitors::new(clusters, settings, planes.volume());
+            let is_adaptive = competitors.metric.is_adaptive;
+            let assignment = Assignment { competitors, planes, mask, boxes: &boxes };
             assign_all(exec, &assignment, labels_out, &mut bands)?;
             let is_last = iteration == settings.max_num_iter;
             if !is_last || settings.ignores_colour {
                 let labels = Labels { pixels: labels_out, bands: &bands, cut: boxes.cut() };
                 // Colours that are left out are asked for only in the end.
                 let with_colours = is_last || !settings.ignores_colour;
-                update(exec, planes, labels, with_colours, metric.is_adaptive, clusters)?;
+                update(exec, planes, labels, with_colours, is_adaptive, clusters)?;
             }
         }
     }
@@ -103,27 +103,21 @@ fn assign_all<R: Real>(
     bands_out: &mut [BandLabels],
 ) -> Result<()> {
     let (volume, cut) = (assignment.planes.volume(), assignment.boxes.cut());
-    let slice_len = volume.height * volume.width;
-    let slices = labels_out.par_chunks_mut(cut.n_slices * slice_len);
-    let slices = slices.zip(bands_out.par_chunks_mut(cut.n_slices * cut.bands_per_slice));
-    // A part is a band of one slice, or all bands of several slices, which are searched together.
-    let parts = slices.enumerate().flat_map(|(group, (labels, ranges))| {
-        let is_single = cut.n_slices == 1;
-        let (len, n_bands) = if is_single { (cut.height * volume.width, 1) } else { (labels.len(), ranges.len()) };
+    // A part is a band of an image, or all bands of a slice of a volume, which looks for its clusters once.
+    let is_image = volume.depth == 1;
+    let n_bands = if is_image { 1 } else { cut.bands_per_slice };
+    let slices = labels_out.par_chunks_mut(volume.height * volume.width);
+    let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice)).enumerate();
+    let parts = slices.flat_map(|(z, (labels, ranges))| {
+        let len = if is_image { cut.height * volume.width } else { labels.len() };
         let parts = labels.par_chunks_mut(len).zip(ranges.par_chunks_mut(n_bands)).enumerate();
         parts.map(move |(part, (labels, ranges))| {
-            let z = group * cut.n_slices;
-            let slices = z..(z + cut.n_slices).min(volume.depth);
-            let bands = if is_single { part..part + 1 } else { 0..cut.bands_per_slice };
-            (Part { slices, bands, labels }, ranges)
+            (Part { z, bands: part * n_bands..(part + 1) * n_bands, labels }, ranges)
         })
     });
-    parts.try_for_each_init(
-        || Scratch::new(assignment.blocks.n_channels()),
-        |scratch, (mut part, ranges)| {
-            exec.check()?;
-            assignment.assign(exec.level, scratch, &mut part, ranges);
-            Ok(())
-        },
-    )
+    parts.try_for_each_init(Scratch::new, |scratch, (part, ranges)| {
+        exec.check()?;
+        assignment.assign(exec.level, scratch, part, ranges);
+        Ok(())
+    })
 }

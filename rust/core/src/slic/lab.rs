@@ -3,7 +3,7 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Select, Simd, dispatch};
 
-use super::planes::PATCH_WIDTH;
+use super::planes::PADDING;
 use crate::Real;
 
 /// Rows of the matrix from linear sRGB to XYZ, as scikit-image rounds them.
@@ -29,13 +29,13 @@ pub(super) fn from_linear<R: Real>(level: Level, row: &mut [R], stride: usize) {
 }
 
 #[inline(always)]
-fn convert<S: Simd, R: Real>(simd: S, block: [&mut [R; PATCH_WIDTH]; 3]) {
+fn convert<S: Simd, R: Real>(simd: S, block: [&mut [R; PADDING]; 3]) {
     let real = R::from_f64;
-    let mut scaled = [[0.0; PATCH_WIDTH]; 3];
+    let mut scaled = [[0.0; PADDING]; 3];
     for axis in 0..3 {
         let [red, green, blue] = XYZ[axis].map(real);
         let white = real(WHITE[axis]);
-        for i in 0..PATCH_WIDTH {
+        for i in 0..PADDING {
             let tristimulus = block[0][i] * red + block[1][i] * green + block[2][i] * blue;
             scaled[axis][i] = (tristimulus / white).to_f64();
         }
@@ -45,7 +45,7 @@ fn convert<S: Simd, R: Real>(simd: S, block: [&mut [R; PATCH_WIDTH]; 3]) {
         cube_roots(simd, values);
     }
     let [l, a, b] = block;
-    for i in 0..PATCH_WIDTH {
+    for i in 0..PADDING {
         let f = |axis: usize| {
             if scaled[axis][i] > real(LINEAR_BELOW).to_f64() {
                 real(curved[axis][i])
@@ -72,7 +72,7 @@ const INTEGER_IN_BITS: f64 = 4_503_599_627_370_496.0;
 /// Method: a third of the exponent, then two steps of fourth order towards the inverse cube root, which need no
 /// division, and a step of Newton's for the root itself.
 #[inline(always)]
-fn cube_roots<S: Simd>(simd: S, values: &mut [f64; PATCH_WIDTH]) {
+fn cube_roots<S: Simd>(simd: S, values: &mut [f64; PADDING]) {
     let splat = |value: f64| S::f64s::simd_from(simd, value);
     for values in values.chunks_exact_mut(S::f64s::LEN) {
         let t = S::f64s::from_slice(simd, values);

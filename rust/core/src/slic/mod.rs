@@ -7,15 +7,15 @@
 //! Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel methods", IEEE TPAMI 34(11), 2012.
 
 mod assign;
-mod blocks;
 mod boxes;
-mod candidates;
 mod clusters;
 mod connectivity;
 mod iterate;
 mod lab;
+mod nearby;
 mod planes;
 mod runs;
+mod search;
 mod seeds;
 mod segment;
 mod smooth;

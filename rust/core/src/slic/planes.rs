@@ -14,8 +14,8 @@ pub(super) const TILE_WIDTH: usize = 16;
 /// Most rows of a tile. Few clusters compete in a small tile, which pays for the search for them.
 pub(super) const TILE_HEIGHT: usize = 8;
 
-/// Pixels of a row in a patch of tiles, for which the search begins. Rows are padded to a multiple of this.
-pub(super) const PATCH_WIDTH: usize = 32;
+/// Rows are padded to a multiple of this, in pixels: whole tiles, and enough for kernels to take many side by side.
+pub(super) const PADDING: usize = 32;
 
 /// Extent of a volume; an image has depth 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct Planes<R> {
 impl<R: Real> Planes<R> {
     /// Zeros.
     pub(super) fn zeroed(volume: Volume, n_channels: usize) -> Self {
-        let stride = volume.width.next_multiple_of(PATCH_WIDTH);
+        let stride = volume.width.next_multiple_of(PADDING);
         Self { values: Buffer::zeroed(volume.n_rows() * n_channels * stride), volume, n_channels, stride }
     }
 
