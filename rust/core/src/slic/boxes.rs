@@ -168,39 +168,76 @@ fn band_ranges<R: Real>(
     ranges_out: &mut [R],
     visited_out: &mut [bool],
 ) {
-    let volume = planes.volume();
+    let (volume, stride) = (planes.volume(), planes.stride());
     let (z, rows) = cut.band(band, volume.height);
-    let groups = ranges_out.chunks_exact_mut(cut.lanes * cut.n_channels * 2);
-    for (group, (ranges, visited)) in groups.zip(visited_out.chunks_exact_mut(cut.lanes)).enumerate() {
-        for (tile, visited) in visited.iter_mut().enumerate() {
-            let columns = cut.columns(group * cut.lanes + tile, volume.width);
-            let rows = rows.clone().map(|y| z * volume.height + y);
-            let inside = |row: usize| mask.map(|mask| &mask[row * volume.width..][columns.clone()]);
-            *visited =
-                !columns.is_empty() && rows.clone().any(|row| inside(row).is_none_or(|inside| inside.contains(&true)));
-            for (channel, range) in ranges.chunks_exact_mut(2 * cut.lanes).enumerate() {
-                let mut found = [R::INFINITY, -R::INFINITY];
-                for row in rows.clone() {
-                    let plane = &planes.row(row)[channel * planes.stride()..];
-                    widen(&mut found, &plane[columns.clone()], inside(row));
-                }
-                [range[tile], range[cut.lanes + tile]] = found;
-            }
+    let rows = z * volume.height + rows.start..z * volume.height + rows.end;
+    let inside = |row: usize| mask.map(|mask| &mask[row * volume.width..][..volume.width]);
+    for (tile, visited) in visited_out.iter_mut().enumerate() {
+        let columns = cut.columns(tile, volume.width);
+        let mut inside = rows.clone().map(|row| inside(row).map(|inside| &inside[columns.clone()]));
+        *visited = !columns.is_empty() && inside.any(|inside| inside.is_none_or(|inside| inside.contains(&true)));
+    }
+    let mut columns = Columns::new(volume.width);
+    for channel in 0..cut.n_channels {
+        columns.clear();
+        for row in rows.clone() {
+            columns.widen(&planes.row(row)[channel * stride..][..volume.width], inside(row));
+        }
+        for tile in 0..cut.n_tiles() {
+            let (group, lane) = (tile / cut.lanes, tile % cut.lanes);
+            let range = &mut ranges_out[(group * cut.n_channels + channel) * 2 * cut.lanes..][..2 * cut.lanes];
+            [range[lane], range[cut.lanes + lane]] = columns.range(cut.columns(tile, volume.width));
         }
     }
 }
 
-/// A pixel without a colour has no nearest cluster, so a box with one has no end: then none is taken to win all of it.
-#[inline(always)]
-fn widen<R: Real>(range: &mut [R; 2], values: &[R], inside: Option<&[bool]>) {
-    let [mut low, mut high] = *range;
-    let mut has_nan = false;
-    for (i, value) in values.iter().enumerate() {
-        if inside.is_none_or(|inside| inside[i]) {
-            low = if *value < low { *value } else { low };
-            high = if *value > high { *value } else { high };
-            has_nan |= value.partial_cmp(value).is_none();
+/// The range of a channel in each column of a band.
+struct Columns<R> {
+    low: Vec<R>,
+    high: Vec<R>,
+    /// Not a number if a value is none, or infinite.
+    doubt: Vec<R>,
+}
+
+impl<R: Real> Columns<R> {
+    fn new(width: usize) -> Self {
+        let values = || vec![R::ZERO; width];
+        Self { low: values(), high: values(), doubt: values() }
+    }
+
+    fn clear(&mut self) {
+        self.low.fill(R::INFINITY);
+        self.high.fill(-R::INFINITY);
+        self.doubt.fill(R::ZERO);
+    }
+
+    #[inline(always)]
+    fn widen(&mut self, values: &[R], inside: Option<&[bool]>) {
+        let columns = self.low.iter_mut().zip(&mut self.high).zip(&mut self.doubt).zip(values);
+        match inside {
+            None => columns.for_each(|(((low, high), doubt), value)| {
+                *low = if *value < *low { *value } else { *low };
+                *high = if *value > *high { *value } else { *high };
+                *doubt += *value * R::ZERO;
+            }),
+            Some(inside) => columns.zip(inside).for_each(|((((low, high), doubt), value), inside)| {
+                *low = if *inside && *value < *low { *value } else { *low };
+                *high = if *inside && *value > *high { *value } else { *high };
+                *doubt += if *inside { *value * R::ZERO } else { R::ZERO };
+            }),
         }
     }
-    *range = [low, if has_nan { R::INFINITY } else { high }];
+
+    /// The range in some columns. A pixel without a colour has no nearest cluster, so a box with one has no end: then none
+    /// is taken to win all of it.
+    #[inline(always)]
+    fn range(&self, columns: Range<usize>) -> [R; 2] {
+        let (mut range, mut doubt) = ([R::INFINITY, -R::INFINITY], R::ZERO);
+        for column in columns {
+            range[0] = if self.low[column] < range[0] { self.low[column] } else { range[0] };
+            range[1] = if self.high[column] > range[1] { self.high[column] } else { range[1] };
+            doubt += self.doubt[column];
+        }
+        [range[0], if doubt == R::ZERO { range[1] } else { R::INFINITY }]
+    }
 }

@@ -3,6 +3,8 @@
 //! Most components keep their extent and need no search: they are found as sets of runs. Only those that are too small,
 //! or too large for one label, are walked through as scikit-image does it, since the order of the walk decides.
 
+use std::ops::Range;
+
 use super::runs::Runs;
 use super::{NONE, Volume};
 use crate::{Error, Exec, Result};
@@ -144,7 +146,10 @@ impl<'a> Walk<'a> {
                 exec.check()?;
             }
             let size = components.sizes[runs.root(run)] as usize;
-            if size >= self.sizes.max || size < self.sizes.min {
+            let (is_large, is_small) = (size >= self.sizes.max, size < self.sizes.min);
+            if is_small && !is_large && size == runs.pixels(run).len() {
+                self.search_run(runs.pixels(run));
+            } else if is_large || is_small {
                 for pixel in runs.pixels(run) {
                     if self.connected[pixel] == NONE {
                         self.search(pixel);
@@ -174,6 +179,17 @@ impl<'a> Walk<'a> {
         self.is_shared |= self.is_borrowed;
         self.is_borrowed = false;
         self.label += 1;
+    }
+
+    /// Labels a component that is one run and too small. The last neighbour that a search would meet is the one above its
+    /// last pixel, in a volume the one in the slice before: nearly always labelled by then, and so the one to join.
+    fn search_run(&mut self, run: Range<usize>) {
+        let Volume { depth, height, width } = self.volume;
+        let step = if depth == 1 { width } else { height * width };
+        match (run.end - 1).checked_sub(step).map(|neighbour| self.connected[neighbour]) {
+            Some(adjacent) if adjacent != NONE && adjacent != self.label => self.connected[run].fill(adjacent),
+            _ => self.search(run.start),
+        }
     }
 
     /// Labels a component, or as much of it as one label may have, breadth first.

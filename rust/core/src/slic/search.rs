@@ -138,12 +138,7 @@ fn bounds<S: Simd, R: Real>(
 /// Squares of the number from `a` to `b`, or from `b` to `a`, that is nearest to 0, and of the one that is farthest.
 #[inline(always)]
 fn squares<S: Simd, V: SimdFloat<S>>(zero: V, a: V, b: V) -> [V; 2] {
-    let (square_a, square_b) = (a * a, b * b);
-    let is_less = square_a.simd_lt(square_b);
-    let (least, greatest) = (is_less.select(square_a, square_b), is_less.select(square_b, square_a));
-    // Signs differ, or one of them is 0; their product would underflow.
-    let low = a.simd_lt(b).select(a, b);
-    let high = a.simd_lt(b).select(b, a);
-    let near = low.simd_le(zero).select(zero.simd_le(high).select(zero, least), least);
-    [near, greatest]
+    let (low, high) = (a.min(b), a.max(b));
+    let (near, far) = (low.max(-high).max(zero), high.max(-low));
+    [near * near, far * far]
 }
