@@ -5,12 +5,18 @@
 
 use std::ops::Range;
 
+use rayon::prelude::*;
+
 use super::runs::Runs;
 use super::{NONE, Volume};
+use crate::buffer::Buffer;
 use crate::{Error, Exec, Result};
 
 /// Runs between two looks at the flag that stops.
 const RUNS_PER_CHECK: usize = 1 << 14;
+
+/// Pixels that one thread clears at a time.
+const CHUNK: usize = 1 << 16;
 
 /// Which components become a label of their own.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +29,11 @@ pub struct Sizes {
 
 /// Labels of connected pieces.
 #[derive(Debug)]
-pub struct Connected {
+pub(super) struct Connected {
     /// Label of every pixel, [`NONE`] where it had none.
-    pub labels: Vec<i32>,
+    pub(super) labels: Buffer<i32>,
     /// Labels are below this.
-    pub n_labels: usize,
+    pub(super) n_labels: usize,
 }
 
 /// Gives every component of equal labels a label of its own, from 0 on in the order of their first pixels.
@@ -38,7 +44,13 @@ pub struct Connected {
 /// # Errors
 /// [`Error::Mismatch`] if there is not one label for each pixel, [`Error::Range`] for more than 2^31 - 1 pixels or a
 /// largest size of 0; [`Error::Interrupted`].
-pub fn enforce(exec: &Exec<'_>, labels: &[i32], volume: Volume, sizes: Sizes, repairs: bool) -> Result<Connected> {
+pub(super) fn enforce(
+    exec: &Exec<'_>,
+    labels: &[i32],
+    volume: Volume,
+    sizes: Sizes,
+    repairs: bool,
+) -> Result<Connected> {
     let (got, needed) = (labels.len(), volume.n_pixels());
     if got != needed {
         return Err(Error::Mismatch { argument: "labels", dimension: "pixels", got, needed });
@@ -51,10 +63,12 @@ pub fn enforce(exec: &Exec<'_>, labels: &[i32], volume: Volume, sizes: Sizes, re
         return Err(Error::Range { argument: "the largest size", got: "0".into(), needed: "at least 1".into() });
     }
     let runs = Runs::new(exec, labels, volume)?;
-    let mut walk = Walk::new(labels, volume, sizes);
+    let mut pixels = Buffer::zeroed(labels.len());
+    pixels.par_chunks_mut(CHUNK).for_each(|pixels| pixels.fill(NONE));
+    let mut walk = Walk::new(labels, volume, sizes, &mut pixels);
     walk.relabel(exec, &runs)?;
-    let is_shared = walk.is_shared;
-    let mut connected = walk.finish();
+    let (n_labels, is_shared) = (walk.n_labels(), walk.is_shared);
+    let mut connected = Connected { labels: pixels, n_labels };
     if is_shared && repairs {
         connected.repair(exec, volume)?;
     }
@@ -64,7 +78,8 @@ pub fn enforce(exec: &Exec<'_>, labels: &[i32], volume: Volume, sizes: Sizes, re
 impl Connected {
     /// Gives the later pieces of a label new ones.
     fn repair(&mut self, exec: &Exec<'_>, volume: Volume) -> Result<()> {
-        let runs = Runs::new(exec, &self.labels, volume)?;
+        let labels = &mut *self.labels;
+        let runs = Runs::new(exec, labels, volume)?;
         let mut is_taken = vec![false; self.n_labels];
         let mut label_of = vec![NONE; runs.len()];
         for run in runs.labelled() {
@@ -75,7 +90,7 @@ impl Connected {
                 self.n_labels += usize::from(*taken);
                 *taken = true;
             }
-            self.labels[runs.pixels(run)].fill(label_of[root]);
+            labels[runs.pixels(run)].fill(label_of[root]);
         }
         Ok(())
     }
@@ -105,7 +120,7 @@ impl Components {
 }
 
 /// A pixel that waits for its neighbours to be looked at.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Place {
     pixel: u32,
     z: u32,
@@ -118,25 +133,25 @@ struct Walk<'a> {
     labels: &'a [i32],
     volume: Volume,
     sizes: Sizes,
-    connected: Vec<i32>,
+    connected: &'a mut [i32],
     /// The next free label.
     label: i32,
     /// Whether a component that was too small has the next free label.
     is_borrowed: bool,
     /// Whether two components got the same label.
     is_shared: bool,
+    /// The pixels of the component that is searched, and room.
     queue: Vec<Place>,
 }
 
 impl<'a> Walk<'a> {
-    fn new(labels: &'a [i32], volume: Volume, sizes: Sizes) -> Self {
-        let connected = vec![NONE; labels.len()];
+    /// `connected` has no labels yet.
+    fn new(labels: &'a [i32], volume: Volume, sizes: Sizes, connected: &'a mut [i32]) -> Self {
         Self { labels, volume, sizes, connected, label: 0, is_borrowed: false, is_shared: false, queue: Vec::new() }
     }
 
-    fn finish(self) -> Connected {
-        let n_labels = self.label as usize + usize::from(self.is_borrowed);
-        Connected { labels: self.connected, n_labels }
+    fn n_labels(&self) -> usize {
+        self.label as usize + usize::from(self.is_borrowed)
     }
 
     fn relabel(&mut self, exec: &Exec<'_>, runs: &Runs) -> Result<()> {
@@ -152,7 +167,7 @@ impl<'a> Walk<'a> {
             } else if is_large || is_small {
                 for pixel in runs.pixels(run) {
                     if self.connected[pixel] == NONE {
-                        self.search(pixel);
+                        self.search(pixel, size);
                     }
                 }
             } else if runs.root(run) == run {
@@ -188,70 +203,76 @@ impl<'a> Walk<'a> {
         let step = if depth == 1 { width } else { height * width };
         match (run.end - 1).checked_sub(step).map(|neighbour| self.connected[neighbour]) {
             Some(adjacent) if adjacent != NONE && adjacent != self.label => self.connected[run].fill(adjacent),
-            _ => self.search(run.start),
+            _ => self.search(run.start, run.len()),
         }
     }
 
-    /// Labels a component, or as much of it as one label may have, breadth first.
-    fn search(&mut self, first: usize) {
-        let adjacent = self.spread(first);
-        if self.queue.len() >= self.sizes.min {
+    /// Labels a component of so many pixels, or as much of it as one label may have, breadth first.
+    fn search(&mut self, first: usize, size: usize) {
+        let most = size.min(self.sizes.max);
+        // One more than is ever taken: where the next would go.
+        self.queue.resize(self.queue.len().max(most + 1), Place::default());
+        let is_image = self.volume.depth == 1;
+        let (count, adjacent) = if is_image { self.spread::<4>(first) } else { self.spread::<6>(first) };
+        if count >= self.sizes.min {
             self.take_label();
         } else if adjacent == self.label {
             self.is_shared |= self.is_borrowed;
             self.is_borrowed = true;
         } else {
-            for place in &self.queue {
+            for place in &self.queue[..count] {
                 self.connected[place.pixel as usize] = adjacent;
             }
         }
     }
 
-    /// Leaves the component in the queue and returns the last label other than its own that was met, or its own.
-    fn spread(&mut self, first: usize) -> i32 {
-        let Volume { depth, height, width } = self.volume;
-        let [last_z, last_y, last_x] = [depth - 1, height - 1, width - 1].map(|last| last as u32);
-        let [slice, row] = [height * width, width].map(|step| step as u32);
-        self.queue.clear();
+    /// Leaves the component, of which every pixel has `N` neighbours, in the queue, and returns the number of its pixels and
+    /// the last label other than its own that was met, or its own.
+    ///
+    /// Every neighbour is put behind the queue, where it stays if it counts: what comes next cannot be foreseen, and a
+    /// wrong guess costs more than the few instructions that it would save.
+    #[allow(clippy::needless_bitwise_bool, reason = "each && would be a branch")]
+    fn spread<const N: usize>(&mut self, first: usize) -> (usize, i32) {
+        let Volume { height, width, .. } = self.volume;
         let (line, x) = (first / width, (first % width) as u32);
         let [z, y] = [line / height, line % height].map(|place| place as u32);
-        let component = self.labels[first];
-        let mut adjacent = self.label;
-        self.take(Place { pixel: first as u32, z, y, x });
-        let mut visited = 0;
-        while visited < self.queue.len() && self.queue.len() < self.sizes.max {
-            let Place { pixel, z, y, x } = self.queue[visited];
+        let (component, label) = (self.labels[first], self.label);
+        let mut adjacent = label;
+        self.connected[first] = label;
+        self.queue[0] = Place { pixel: first as u32, z, y, x };
+        let (mut visited, mut count) = (0, 1);
+        while visited < count && count < self.sizes.max {
+            let place = self.queue[visited];
             visited += 1;
-            // In scikit-image's order.
-            let neighbours = [
-                (x < last_x, Place { pixel: pixel.wrapping_add(1), z, y, x: x.wrapping_add(1) }),
-                (x > 0, Place { pixel: pixel.wrapping_sub(1), z, y, x: x.wrapping_sub(1) }),
-                (y < last_y, Place { pixel: pixel.wrapping_add(row), z, y: y.wrapping_add(1), x }),
-                (y > 0, Place { pixel: pixel.wrapping_sub(row), z, y: y.wrapping_sub(1), x }),
-                (z < last_z, Place { pixel: pixel.wrapping_add(slice), z: z.wrapping_add(1), y, x }),
-                (z > 0, Place { pixel: pixel.wrapping_sub(slice), z: z.wrapping_sub(1), y, x }),
-            ];
-            for (exists, neighbour) in neighbours {
-                if !exists {
-                    continue;
-                }
-                let connected = self.connected[neighbour.pixel as usize];
-                if connected != NONE {
-                    adjacent = if connected == self.label { adjacent } else { connected };
-                } else if self.labels[neighbour.pixel as usize] == component {
-                    self.take(neighbour);
-                    if self.queue.len() >= self.sizes.max {
-                        break;
-                    }
-                }
+            for direction in 0..N {
+                let Some(neighbour) = self.neighbour(place, direction) else { continue };
+                let pixel = neighbour.pixel as usize;
+                let (connected, is_open) = (self.connected[pixel], count < self.sizes.max);
+                let is_free = connected == NONE;
+                let is_other = is_open & !is_free & (connected != label);
+                let is_taken = is_open & is_free & (self.labels[pixel] == component);
+                adjacent = if is_other { connected } else { adjacent };
+                self.connected[pixel] = if is_taken { label } else { connected };
+                self.queue[count] = neighbour;
+                count += usize::from(is_taken);
             }
         }
-        adjacent
+        (count, adjacent)
     }
 
+    /// In scikit-image's order.
     #[inline(always)]
-    fn take(&mut self, place: Place) {
-        self.connected[place.pixel as usize] = self.label;
-        self.queue.push(place);
+    fn neighbour(&self, Place { pixel, z, y, x }: Place, direction: usize) -> Option<Place> {
+        let Volume { depth, height, width } = self.volume;
+        let (row, slice) = (width as u32, (height * width) as u32);
+        match direction {
+            0 if (x as usize) < width - 1 => Some(Place { pixel: pixel + 1, z, y, x: x + 1 }),
+            1 if x > 0 => Some(Place { pixel: pixel - 1, z, y, x: x - 1 }),
+            2 if (y as usize) < height - 1 => Some(Place { pixel: pixel + row, z, y: y + 1, x }),
+            3 if y > 0 => Some(Place { pixel: pixel - row, z, y: y - 1, x }),
+            4 if (z as usize) < depth - 1 => Some(Place { pixel: pixel + slice, z: z + 1, y, x }),
+            5 if z > 0 => Some(Place { pixel: pixel - slice, z: z - 1, y, x }),
+            _ => None,
+        }
     }
 }

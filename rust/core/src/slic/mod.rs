@@ -24,7 +24,7 @@ mod source;
 mod tests;
 mod update;
 
-pub use connectivity::{Connected, Sizes, enforce};
+pub use connectivity::Sizes;
 pub use iterate::Settings;
 pub use planes::{Planes, Volume};
 pub use seeds::{nearest_others, spread};
