@@ -15,9 +15,9 @@ Answer = TypeVar("Answer")
 
 # OpenMP workers spin for some milliseconds after their last task and would slow whoever comes next.
 SETTLE_S = 0.01
-# Short runs are repeated within a turn, as timeit does: a processor that was idle during the turn before, as most are
-# beside a peer of one thread, computes at half its speed for the first milliseconds in a virtual machine.
-TURN_S = 0.03
+# Short runs are repeated within a turn for as long as timeit does: a processor that was idle during the turn before, as
+# most are beside a peer of one thread, computes at half its speed for the first milliseconds in a virtual machine.
+TURN_S = 0.2
 # One read of a photo takes less time than waking a thread: a measurement is many rounds, of a large array one.
 READ_ROUNDS = 20
 READ_BYTES = 1 << 28

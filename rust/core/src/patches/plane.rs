@@ -9,6 +9,9 @@ use crate::{Error, Result};
 /// Most pixels of a piece: sums of its fourth powers fit 64 bits in halves, and it stays in the first-level cache.
 pub(super) const PIECE: usize = 2048;
 
+/// Bytes between what is read and what is asked for: memory answers in the time that so many take to be counted.
+const AHEAD: usize = 2048;
+
 /// One channel of an image, shape (`height`, `width`), and the pixels of it that count.
 #[derive(Debug, Clone, Copy)]
 pub struct Plane<'a, T> {
@@ -105,7 +108,7 @@ impl<'a, T: Pixel> Plane<'a, T> {
         buffer.clear();
         for row in rows.clone() {
             if let Some(run) = self.run(row, columns) {
-                self.prefetch_after(row, columns);
+                self.prefetch_after(rows, row, columns);
                 if columns.len() >= min_run {
                     run.chunks(PIECE).for_each(&mut use_piece);
                     continue;
@@ -125,13 +128,19 @@ impl<'a, T: Pixel> Plane<'a, T> {
         }
     }
 
-    /// Asks for the pixels beside a part of a row, which are read after the rows below it: processors lose track of
-    /// short parts of rows that lie a page apart.
+    /// Asks for pixels that are read after a part of a row: those of rows below it, and after the last row those beside the
+    /// first. Processors lose track of short parts of rows that lie a page apart.
     #[inline(always)]
-    fn prefetch_after(&self, row: usize, columns: &Range<usize>) {
+    fn prefetch_after(&self, rows: &Range<usize>, row: usize, columns: &Range<usize>) {
         if columns.len() <= PIECE {
-            let end = (columns.end + columns.len()).min(self.width);
-            prefetch(&self.values[row * self.width..][columns.end..end]);
+            let later = row + (AHEAD / size_of::<T>()).div_ceil(columns.len());
+            let (row, start) = if later < rows.end {
+                (later, columns.start)
+            } else {
+                (rows.start + (later - rows.end).min(rows.len() - 1), columns.end)
+            };
+            let end = (start + columns.len()).min(self.width);
+            prefetch(&self.values[row * self.width..][start..end]);
         }
     }
 }
