@@ -76,6 +76,7 @@ bench bench-smoke: export OMP_WAIT_POLICY := passive
 bench: $(VENV)/.installed $(VENV)/.group-bench  ## compare with the peers and update the README's tables (more than half an hour)
 	$(PY) benches/python/compare.py $(if $(ARGS),$(ARGS),--update-readme)
 	$(if $(ARGS),,$(PY) benches/python/compare_images.py --update-readme)
+	$(if $(ARGS),,$(PY) benches/python/superpixel_quality.py --update-readme)
 	$(if $(ARGS),,$(PY) benches/python/journeys.py --update-readme)
 
 bench-smoke: $(VENV)/.installed  ## run every benchmark once on tiny inputs
@@ -83,6 +84,7 @@ bench-smoke: $(VENV)/.installed  ## run every benchmark once on tiny inputs
 	$(PY) benches/python/compare.py --smoke
 	$(PY) benches/python/compare.py --smoke --curves
 	$(PY) benches/python/compare_images.py --smoke
+	$(PY) benches/python/superpixel_quality.py --smoke
 	$(PY) benches/python/journeys.py --smoke
 	$(if $(wildcard benches/rust/*.rs),cargo bench $(Q) --locked -p clast-core --bench '*' -- --test)
 
