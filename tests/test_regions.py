@@ -230,7 +230,7 @@ def test_boundaries_agree_with_skimage(labels):
             ValueError,
             r"'image' has shape \(3, 2\), but that of 'labels'",
         ),
-        (lambda a: region_statistics(a - 3, a), ValueError, "a label' is negative"),
+        (lambda a: region_statistics(a - 3, a), ValueError, "'labels' has -3, but none may be negative"),
         (lambda a: region_graph(a - 3), ValueError, "'labels' has -3, but none may be negative"),
         (lambda a: region_statistics(a, a * np.nan), ValueError, "image contains NaN"),
         (lambda a: region_statistics(a, a, mask=a), TypeError, "'mask' has dtype int64, but bool"),

@@ -102,11 +102,15 @@ def region_graph(
     array([1, 2])
     """
     regions = Regions(labels, mask, background)
-    present, edges, lengths = regions.edges()
-    differences = np.zeros(len(edges))
-    if image is not None:
-        means = region_statistics(regions.labels, image, background=regions.background).mean
-        differences = np.linalg.norm(means[edges[:, 0]] - means[edges[:, 1]], axis=1)
+    if image is None:
+        present = regions.counted()
+        edges, lengths = regions.edges(present)
+        differences = np.zeros(len(edges))
+    else:
+        found = region_statistics(regions.labels, image, background=regions.background)
+        present = found.labels
+        edges, lengths = regions.edges(present)
+        differences = np.linalg.norm(found.mean[edges[:, 0]] - found.mean[edges[:, 1]], axis=1)
     both = np.concatenate([edges, edges[:, ::-1]])
     order = np.lexsort((both[:, 1], both[:, 0]))
     indptr = np.searchsorted(both[order, 0], np.arange(len(present) + 1))

@@ -86,7 +86,8 @@ def merge_regions(
         raise ValueError(f"'threshold' is {threshold}, but must be at least 0")
     regions = Regions(labels, mask, background)
     found = region_statistics(regions.labels, image, background=regions.background)
-    present, edges, _ = regions.edges()
+    present = found.labels
+    edges, _ = regions.edges(present)
     merges_alike = n_regions is not None or threshold is not None
     pairs, distances, sizes = _core.region_merges(
         found.area.astype(np.float64),

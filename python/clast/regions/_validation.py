@@ -30,6 +30,8 @@ class Regions:
             # Without a background, pixels outside the mask get a label of their own.
             background = int(array.max()) + 1 if background is None else background
             array = np.where(inside, array, array.dtype.type(background))
+        if array.min() < 0:
+            raise ValueError(f"'labels' has {array.min()}, but none may be negative")
         self.labels = array
         self.background = background
         self.n_labels = int(array.max()) + 1
@@ -55,13 +57,16 @@ class Regions:
         found = np.flatnonzero(areas)
         return found if self.background is None else found[found != self.background]
 
-    def edges(self) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the labels of the regions, the pairs of their places that touch, and how long boundaries are."""
-        if self.labels.min() < 0:
-            raise ValueError(f"'labels' has {self.labels.min()}, but none may be negative")
-        present = self.present(np.bincount(self.flat, minlength=self.n_labels))
+    def counted(self) -> NDArray[np.int64]:
+        """Find the labels that have pixels, but the background, where nothing else counts them."""
+        return self.present(np.bincount(self.flat, minlength=self.n_labels))
+
+    def edges(self, present: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the pairs of regions that touch, by their places in `present`, and how long boundaries are."""
         pairs, lengths = _core.region_edges(self.flat, self.volume, self.n_labels)
         if self.background is not None:
             between = (pairs != self.background).all(axis=1)
             pairs, lengths = pairs[between], lengths[between]
-        return present, np.searchsorted(present, pairs), lengths.astype(np.int64)
+        places = np.zeros(self.n_labels, dtype=np.int64)
+        places[present] = np.arange(len(present))
+        return places[pairs], lengths.astype(np.int64)
