@@ -17,7 +17,7 @@ const MIN_HEIGHT: usize = 2;
 pub(super) struct Boxes<R> {
     /// Shape (`n_bands`, `n_groups`, `n_channels`, 2, tiles of a group): a vector has the bounds of neighbouring tiles.
     ranges: Vec<R>,
-    /// Whether any pixel of the tile is inside the mask, shape (`n_bands`, tiles of all groups).
+    /// Whether any pixel of the tile is inside the mask, and the image; shape (`n_bands`, tiles of all groups).
     visited: Vec<bool>,
     /// First and last column of each tile of a band.
     firsts: Vec<R>,
@@ -56,18 +56,14 @@ impl<'a, R: Real> Group<'a, R> {
         self.ranges.chunks_exact(2 * lanes).map(move |range| [&range[..lanes], &range[lanes..]])
     }
 
-    /// Number and columns of each tile that is not outside the mask.
+    /// Number and columns of each tile that is not outside the mask, nor the image.
     #[inline(always)]
     pub(super) fn tiles(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let columns = self.columns.clone().step_by(R::WIDE_LANES).map({
-            let end = self.columns.end;
-            move |first| first..(first + R::WIDE_LANES).min(end)
-        });
-        columns
-            .zip(self.visited)
-            .enumerate()
-            .filter(|(_, (_, visited))| **visited)
-            .map(|(tile, (columns, _))| (tile, columns))
+        let visited = self.visited.iter().enumerate().filter(|(_, visited)| **visited);
+        visited.map(|(tile, _)| {
+            let first = self.columns.start + tile * R::WIDE_LANES;
+            (tile, first..(first + R::WIDE_LANES).min(self.columns.end))
+        })
     }
 
     /// Whether all of it is outside the mask.
