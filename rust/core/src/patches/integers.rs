@@ -4,7 +4,6 @@ use fearless_simd::{Level, dispatch};
 
 use super::moments::{Accumulator, Moments, Summary};
 use super::pixel::Describe;
-use super::plane::PIECE;
 use crate::histogram::Tabulated;
 
 /// Sums of powers of places among the values of the type, which are not negative.
@@ -96,13 +95,6 @@ fn power_sums<T: Tabulated, const ORDER: usize>(pixels: &[T]) -> IntegerSummary<
         min = min.min(slot);
         max = max.max(slot);
     }
-    let (first, second, third, fourth) =
-        if T::BITS == 8 { byte_powers::<T, ORDER>(pixels) } else { powers::<T, ORDER>(pixels) };
-    IntegerSummary { count: pixels.len() as u64, first, second, third, fourth, min, max }
-}
-
-#[inline(always)]
-fn powers<T: Tabulated, const ORDER: usize>(pixels: &[T]) -> (u64, u64, u128, u128) {
     let (mut first, mut second, mut third) = (0_u64, 0_u64, 0_u64);
     // Fourth powers have 64 bits: a piece of them is added up in halves.
     let (mut fourth_low, mut fourth_high) = (0_u64, 0_u64);
@@ -118,29 +110,6 @@ fn powers<T: Tabulated, const ORDER: usize>(pixels: &[T]) -> (u64, u64, u128, u1
             fourth_high += fourth >> 32;
         }
     }
-    (first, second, third.into(), (u128::from(fourth_high) << 32) + u128::from(fourth_low))
+    let fourth = (u128::from(fourth_high) << 32) + u128::from(fourth_low);
+    IntegerSummary { count: pixels.len() as u64, first, second, third: third.into(), fourth, min, max }
 }
-
-/// The same for bytes, whose powers have at most 32 bits, so that a vector holds twice as many; a piece of the higher ones
-/// is added up in halves.
-#[inline(always)]
-fn byte_powers<T: Tabulated, const ORDER: usize>(pixels: &[T]) -> (u64, u64, u128, u128) {
-    let (mut first, mut second) = (0_u32, 0_u32);
-    let (mut third, mut fourth) = ([0_u32; 2], [0_u32; 2]);
-    for pixel in pixels {
-        let slot = pixel.slot() as u32;
-        let square = slot * slot;
-        first += slot;
-        second += square;
-        if ORDER > 2 {
-            for (sums, power) in [(&mut third, square * slot), (&mut fourth, square * square)] {
-                sums[0] += power & 0xffff;
-                sums[1] += power >> 16;
-            }
-        }
-    }
-    let whole = |[low, high]: [u32; 2]| (u128::from(high) << 16) + u128::from(low);
-    (first.into(), second.into(), whole(third), whole(fourth))
-}
-
-const _: () = assert!(PIECE * 0xffff <= u32::MAX as usize, "halves of a piece of bytes fit 32 bits");
