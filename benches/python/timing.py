@@ -73,8 +73,9 @@ def interleaved(contenders: dict[str, Callable[[], object]], effort: Effort) -> 
 
 def _turn(run: Callable[[], object]) -> list[float]:
     time.sleep(SETTLE_S)
-    seconds = [timed(run)[1]]
-    while sum(seconds) < TURN_S:
+    seconds: list[float] = []
+    end = time.perf_counter() + TURN_S
+    while not seconds or time.perf_counter() < end:
         seconds.append(timed(run)[1])
     return seconds
 
