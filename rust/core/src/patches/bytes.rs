@@ -1,10 +1,15 @@
 //! Histograms of 8-bit pixels, from which every statistic follows.
 
+use std::ops::Range;
+
 use fearless_simd::{Level, dispatch};
 
+use super::Plane;
 use super::distribution::{Describer, GROUP};
-use super::moments::{Accumulator, Moments, Summary};
+use super::moments::{Accumulator, Moments, Summary, read_pieces};
 use super::pixel::Pixel;
+use super::plane::{AHEAD, PIECE};
+use crate::simd::prefetch;
 
 /// Values of a byte.
 const N_VALUES: usize = 256;
@@ -78,50 +83,89 @@ impl Histogram {
     }
 }
 
+type Tables = [[u32; N_VALUES]; N_TABLES];
+
 /// Counts pixels.
 #[derive(Debug)]
 pub(super) struct Counter {
     level: Level,
-    tables: [[u32; N_VALUES]; N_TABLES],
+    tables: Tables,
 }
 
 impl<T: Pixel> Accumulator<T> for Counter {
     type Summary = Histogram;
-    // Bytes are counted one by one, however many lie side by side.
-    const MIN_RUN: usize = 1;
 
     fn new(level: Level) -> Self {
         Self { level, tables: [[0; N_VALUES]; N_TABLES] }
     }
 
-    #[inline(always)]
     fn add(&mut self, pixels: &[T]) {
-        let [first, second, third, fourth] = &mut self.tables;
-        let (words, rest) = bytemuck::cast_slice::<T, u8>(pixels).as_chunks::<8>();
-        for word in words {
-            // One load for eight pixels leaves the ports for loads to the counts.
-            let word = u64::from_le_bytes(*word);
-            first[(word & 0xff) as usize] += 1;
-            second[(word >> 8 & 0xff) as usize] += 1;
-            third[(word >> 16 & 0xff) as usize] += 1;
-            fourth[(word >> 24 & 0xff) as usize] += 1;
-            first[(word >> 32 & 0xff) as usize] += 1;
-            second[(word >> 40 & 0xff) as usize] += 1;
-            third[(word >> 48 & 0xff) as usize] += 1;
-            fourth[(word >> 56) as usize] += 1;
-        }
-        for byte in rest {
-            first[usize::from(*byte)] += 1;
-        }
+        count(&mut self.tables, bytemuck::cast_slice(pixels));
     }
 
     fn take(&mut self, summary_out: &mut Histogram) {
         dispatch!(self.level, _simd => {
-            let [first, second, third, fourth] = &self.tables;
+            let [first, second, third, fourth] = &mut self.tables;
             for value in 0..N_VALUES {
                 summary_out.counts[value] = first[value] + second[value] + third[value] + fourth[value];
+                [first[value], second[value], third[value], fourth[value]] = [0; N_TABLES];
             }
         });
-        self.tables = [[0; N_VALUES]; N_TABLES];
+    }
+
+    fn read(
+        &mut self,
+        plane: &Plane<'_, T>,
+        rows: &Range<usize>,
+        cells: &[Range<usize>],
+        mut use_cell: impl FnMut(usize, &Histogram),
+    ) {
+        let Some(values) = plane.rows(rows) else {
+            return read_pieces(self, 1, plane, rows, cells, use_cell);
+        };
+        let mut histogram = Histogram::empty();
+        for (cell, columns) in cells.iter().enumerate() {
+            let values = bytemuck::cast_slice(&values[columns.start..]);
+            count_rows(&mut self.tables, values, plane.width(), columns.len());
+            Accumulator::<T>::take(self, &mut histogram);
+            use_cell(cell, &histogram);
+        }
+    }
+}
+
+/// Counts the first bytes of each row, which begin `stride` bytes apart.
+fn count_rows(tables: &mut Tables, values: &[u8], stride: usize, n_columns: usize) {
+    let n_rows = values.len().div_ceil(stride);
+    // Processors lose track of short parts of rows: those of rows below are asked for, and then those beside the first.
+    let n_ahead = AHEAD.div_ceil(n_columns).min(n_rows);
+    for (row, pixels) in values.chunks(stride).enumerate() {
+        let later = row + n_ahead;
+        let at = if later < n_rows { later * stride } else { (later - n_rows) * stride + n_columns };
+        if n_columns <= PIECE
+            && let Some(later) = values.get(at..at + n_columns)
+        {
+            prefetch(later);
+        }
+        count(tables, &pixels[..n_columns]);
+    }
+}
+
+#[inline(always)]
+fn count([first, second, third, fourth]: &mut Tables, bytes: &[u8]) {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for word in words {
+        // One load for eight pixels leaves the ports for loads to the counts.
+        let word = u64::from_le_bytes(*word);
+        first[(word & 0xff) as usize] += 1;
+        second[(word >> 8 & 0xff) as usize] += 1;
+        third[(word >> 16 & 0xff) as usize] += 1;
+        fourth[(word >> 24 & 0xff) as usize] += 1;
+        first[(word >> 32 & 0xff) as usize] += 1;
+        second[(word >> 40 & 0xff) as usize] += 1;
+        third[(word >> 48 & 0xff) as usize] += 1;
+        fourth[(word >> 56) as usize] += 1;
+    }
+    for byte in rest {
+        first[usize::from(*byte)] += 1;
     }
 }

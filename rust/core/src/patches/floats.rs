@@ -1,10 +1,17 @@
 //! Moments of floats, taken around the means of a few pixels and put together, so that nothing cancels.
 
+use std::ops::Range;
+
 use fearless_simd::{Level, dispatch};
 
-use super::moments::{Accumulator, Moments, Summary};
+use super::moments::{Accumulator, Moments, Summary, read_pieces};
 use super::pixel::Describe;
+use super::{Pixel, Plane};
 use crate::Real;
+
+/// Pixels side by side from which they are read where they lie: adding up lanes and putting moments together costs as much
+/// as some hundred pixels.
+const MIN_RUN: usize = 512;
 
 /// Count, mean, sums of powers of deviations from the mean, and range.
 #[derive(Debug, Clone)]
@@ -77,10 +84,8 @@ pub(super) struct FloatMoments<const ORDER: usize> {
     values: Vec<f64>,
 }
 
-impl<T: Real, const ORDER: usize> Accumulator<T> for FloatMoments<ORDER> {
+impl<T: Pixel + Real, const ORDER: usize> Accumulator<T> for FloatMoments<ORDER> {
     type Summary = FloatSummary<ORDER>;
-    // Adding up lanes and putting moments together costs as much as some hundred pixels.
-    const MIN_RUN: usize = 512;
 
     fn new(level: Level) -> Self {
         Self { level, summary: FloatSummary::empty(), values: Vec::new() }
@@ -98,6 +103,16 @@ impl<T: Real, const ORDER: usize> Accumulator<T> for FloatMoments<ORDER> {
 
     fn take(&mut self, summary_out: &mut FloatSummary<ORDER>) {
         *summary_out = std::mem::replace(&mut self.summary, FloatSummary::empty());
+    }
+
+    fn read(
+        &mut self,
+        plane: &Plane<'_, T>,
+        rows: &Range<usize>,
+        cells: &[Range<usize>],
+        use_cell: impl FnMut(usize, &FloatSummary<ORDER>),
+    ) {
+        read_pieces(self, MIN_RUN, plane, rows, cells, use_cell);
     }
 }
 

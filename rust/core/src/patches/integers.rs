@@ -1,27 +1,43 @@
 //! Exact sums of powers of integers of up to 16 bits.
 
-use fearless_simd::{Level, dispatch};
+use std::ops::Range;
 
-use super::moments::{Accumulator, Moments, Summary};
+use fearless_simd::{Level, Simd, dispatch};
+
+use super::moments::{Accumulator, Moments, Summary, read_pieces};
 use super::pixel::Describe;
-use crate::histogram::Tabulated;
+use super::powers::{MAX_ROWS, MAX_WIDTH, Powers, Strip, Total};
+use super::{Pixel, Plane};
 
-/// Sums of powers of places among the values of the type, which are not negative.
+/// Sums of powers of differences to a value of the type, and their range: of 2^32 pixels of 16 bits, they need 96 bits.
 #[derive(Debug, Clone)]
 pub(super) struct IntegerSummary<const ORDER: usize> {
-    count: u64,
-    first: u64,
-    // Of 2^32 pixels of 16 bits, the sums of higher powers need 80 and 96 bits.
-    second: u64,
-    third: u128,
-    fourth: u128,
-    min: u16,
-    max: u16,
+    count: i128,
+    first: i128,
+    second: i128,
+    third: i128,
+    fourth: i128,
+    min: i128,
+    max: i128,
+}
+
+impl<const ORDER: usize> IntegerSummary<ORDER> {
+    #[inline(always)]
+    fn add(&mut self, total: &Total) {
+        self.first += total.first;
+        self.second += total.second;
+        if ORDER > 2 {
+            self.third += total.third;
+            self.fourth += total.fourth;
+        }
+        self.min = self.min.min(total.min);
+        self.max = self.max.max(total.max);
+    }
 }
 
 impl<const ORDER: usize> Summary for IntegerSummary<ORDER> {
     fn empty() -> Self {
-        Self { count: 0, first: 0, second: 0, third: 0, fourth: 0, min: u16::MAX, max: 0 }
+        Self { count: 0, first: 0, second: 0, third: 0, fourth: 0, min: i128::MAX, max: i128::MIN }
     }
 
     #[inline(always)]
@@ -38,25 +54,23 @@ impl<const ORDER: usize> Summary for IntegerSummary<ORDER> {
     }
 }
 
-impl<T: Tabulated, const ORDER: usize> Describe<T> for IntegerSummary<ORDER> {
+impl<T: Powers, const ORDER: usize> Describe<T> for IntegerSummary<ORDER> {
     fn moments(&self) -> Moments {
         if self.count == 0 {
             return Moments::undefined(0.0);
         }
-        let center = i128::from((self.first + self.count / 2) / self.count);
-        let (n, first, second) = (i128::from(self.count), i128::from(self.first), i128::from(self.second));
-        let (third, fourth) = (self.third.cast_signed(), self.fourth.cast_signed());
+        let Self { count, first, second, third, fourth, .. } = *self;
+        let center = (first + count / 2).div_euclid(count);
         // Powers of differences to the center, multiplied out.
         let square = center * center;
         let sums = [
-            first - center * n,
-            second - 2 * center * first + square * n,
-            third - 3 * center * second + 3 * square * first - square * center * n,
-            fourth - 4 * center * third + 6 * square * second - 4 * square * center * first + square * square * n,
+            first - center * count,
+            second - 2 * center * first + square * count,
+            third - 3 * center * second + 3 * square * first - square * center * count,
+            fourth - 4 * center * third + 6 * square * second - 4 * square * center * first + square * square * count,
         ];
-        let lowest = i64::from(T::in_slot(0));
-        let range = [self.min, self.max].map(|slot| i64::from(slot) + lowest);
-        Moments::of_integers(self.count, center as i64 + lowest, sums, range)
+        let [center, min, max] = [center, self.min, self.max].map(|difference| difference as i64 + T::ORIGIN);
+        Moments::of_integers(count as u64, center, sums, [min, max])
     }
 }
 
@@ -65,51 +79,90 @@ impl<T: Tabulated, const ORDER: usize> Describe<T> for IntegerSummary<ORDER> {
 pub(super) struct IntegerSums<const ORDER: usize> {
     level: Level,
     summary: IntegerSummary<ORDER>,
+    cells: Vec<IntegerSummary<ORDER>>,
 }
 
-impl<T: Tabulated, const ORDER: usize> Accumulator<T> for IntegerSums<ORDER> {
+impl<T: Pixel + Powers, const ORDER: usize> Accumulator<T> for IntegerSums<ORDER> {
     type Summary = IntegerSummary<ORDER>;
-    // Adding up the lanes of a vector costs as much as some hundred pixels.
-    const MIN_RUN: usize = 512;
 
     fn new(level: Level) -> Self {
-        Self { level, summary: IntegerSummary::empty() }
+        Self { level, summary: IntegerSummary::empty(), cells: Vec::new() }
     }
 
-    #[inline(always)]
     fn add(&mut self, pixels: &[T]) {
-        let piece = dispatch!(self.level, _simd => power_sums(pixels));
-        self.summary.merge(self.level, &piece);
+        let summary = &mut self.summary;
+        dispatch!(self.level, simd => add_piece(simd, pixels, summary));
     }
 
     fn take(&mut self, summary_out: &mut IntegerSummary<ORDER>) {
         *summary_out = std::mem::replace(&mut self.summary, IntegerSummary::empty());
     }
-}
 
-#[inline(always)]
-fn power_sums<T: Tabulated, const ORDER: usize>(pixels: &[T]) -> IntegerSummary<ORDER> {
-    let (mut min, mut max) = (u16::MAX, 0);
-    for pixel in pixels {
-        let slot = pixel.slot() as u16;
-        min = min.min(slot);
-        max = max.max(slot);
-    }
-    let (mut first, mut second, mut third) = (0_u64, 0_u64, 0_u64);
-    // Fourth powers have 64 bits: a piece of them is added up in halves.
-    let (mut fourth_low, mut fourth_high) = (0_u64, 0_u64);
-    for pixel in pixels {
-        let slot = u64::from(pixel.slot() as u16);
-        let square = slot * slot;
-        first += slot;
-        second += square;
-        if ORDER > 2 {
-            let fourth = square * square;
-            third += square * slot;
-            fourth_low += fourth & 0xffff_ffff;
-            fourth_high += fourth >> 32;
+    fn read(
+        &mut self,
+        plane: &Plane<'_, T>,
+        rows: &Range<usize>,
+        cells: &[Range<usize>],
+        mut use_cell: impl FnMut(usize, &IntegerSummary<ORDER>),
+    ) {
+        let width = plane.width();
+        let Some(values) = plane.rows(rows).filter(|_| width >= MAX_WIDTH) else {
+            return read_pieces(self, 1, plane, rows, cells, use_cell);
+        };
+        self.cells.clear();
+        self.cells.resize(cells.len(), IntegerSummary::empty());
+        let summaries = &mut self.cells[..];
+        dispatch!(self.level, simd => for values in values.chunks(MAX_ROWS * width) {
+            add_rows(simd, values, width, cells, summaries);
+        });
+        for (cell, summary) in self.cells.iter().enumerate() {
+            use_cell(cell, summary);
         }
     }
-    let fourth = (u128::from(fourth_high) << 32) + u128::from(fourth_low);
-    IntegerSummary { count: pixels.len() as u64, first, second, third: third.into(), fourth, min, max }
+}
+
+/// Adds pixels that lie side by side, cut into rows of a strip.
+#[inline(always)]
+fn add_piece<S: Simd, T: Powers, const ORDER: usize>(simd: S, pixels: &[T], summary: &mut IntegerSummary<ORDER>) {
+    let width = Strip::<S, T, ORDER>::WIDTH;
+    let (full, rest) = pixels.split_at(pixels.len() / width * width);
+    for block in full.chunks(MAX_ROWS * width) {
+        let strip = Strip::<S, T, ORDER>::new(simd, block, width);
+        strip.total(0..width, |total| summary.add(total));
+        summary.count += block.len() as i128;
+    }
+    if !rest.is_empty() {
+        let mut row = [T::default(); MAX_WIDTH];
+        row[..rest.len()].copy_from_slice(rest);
+        let strip = Strip::<S, T, ORDER>::new(simd, &row, MAX_WIDTH);
+        strip.total(0..rest.len(), |total| summary.add(total));
+        summary.count += rest.len() as i128;
+    }
+}
+
+/// Adds the pixels of whole rows to the cells, ascending ranges of columns, that they belong to.
+#[inline(always)]
+fn add_rows<S: Simd, T: Powers, const ORDER: usize>(
+    simd: S,
+    values: &[T],
+    width: usize,
+    cells: &[Range<usize>],
+    summaries: &mut [IntegerSummary<ORDER>],
+) {
+    let n_rows = values.len() / width;
+    let mut start = 0;
+    let mut strip = Strip::<S, T, ORDER>::new(simd, values, width);
+    for (cell, summary) in cells.iter().zip(summaries) {
+        let mut column = cell.start;
+        while column < cell.end {
+            if column >= start + Strip::<S, T, ORDER>::WIDTH {
+                start = column.min(width - Strip::<S, T, ORDER>::WIDTH);
+                strip.read(&values[start..], width);
+            }
+            let end = cell.end.min(start + Strip::<S, T, ORDER>::WIDTH);
+            strip.total(column - start..end - start, |total| summary.add(total));
+            summary.count += (n_rows * (end - column)) as i128;
+            column = end;
+        }
+    }
 }

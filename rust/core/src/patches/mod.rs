@@ -15,6 +15,7 @@ mod moments;
 mod ordered;
 mod pixel;
 mod plane;
+mod powers;
 mod shared;
 mod sliding;
 mod statistic;

@@ -1,6 +1,10 @@
 //! What moments are gathered in, and how what was gathered in parts is put together.
 
+use std::ops::Range;
+
 use fearless_simd::Level;
+
+use super::{Pixel, Plane};
 
 /// Count, mean, central moments (divided by the count) and range of a patch; NaN where there is none.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,11 +53,9 @@ pub(super) trait Summary: Clone + Send + Sync {
 }
 
 /// Gathers pixels.
-pub(super) trait Accumulator<T>: Send {
+pub(super) trait Accumulator<T: Pixel>: Send {
     /// What it gathers.
     type Summary: Summary;
-    /// Pixels side by side from which they are read where they lie.
-    const MIN_RUN: usize;
 
     /// Of no pixels, at a SIMD level.
     fn new(level: Level) -> Self;
@@ -61,4 +63,32 @@ pub(super) trait Accumulator<T>: Send {
     fn add(&mut self, pixels: &[T]);
     /// Hands over what was gathered, and starts anew.
     fn take(&mut self, summary_out: &mut Self::Summary);
+
+    /// Calls `use_cell` with the index and the summary of each cell, a range of columns, of a few rows.
+    fn read(
+        &mut self,
+        plane: &Plane<'_, T>,
+        rows: &Range<usize>,
+        cells: &[Range<usize>],
+        use_cell: impl FnMut(usize, &Self::Summary),
+    );
+}
+
+/// [`Accumulator::read`], cell by cell. Rows shorter than `min_run` are put together first.
+#[inline(always)]
+pub(super) fn read_pieces<T: Pixel, A: Accumulator<T>>(
+    accumulator: &mut A,
+    min_run: usize,
+    plane: &Plane<'_, T>,
+    rows: &Range<usize>,
+    cells: &[Range<usize>],
+    mut use_cell: impl FnMut(usize, &A::Summary),
+) {
+    let mut summary = A::Summary::empty();
+    let mut buffer = Vec::new();
+    for (cell, columns) in cells.iter().enumerate() {
+        plane.for_each_piece(rows, columns, min_run, &mut buffer, |piece| accumulator.add(piece));
+        accumulator.take(&mut summary);
+        use_cell(cell, &summary);
+    }
 }

@@ -10,7 +10,7 @@ use crate::{Error, Result};
 pub(super) const PIECE: usize = 2048;
 
 /// Bytes between what is read and what is asked for: memory answers in the time that so many take to be counted.
-const AHEAD: usize = 2048;
+pub(super) const AHEAD: usize = 2048;
 
 /// One channel of an image, shape (`height`, `width`), and the pixels of it that count.
 #[derive(Debug, Clone, Copy)]
@@ -58,11 +58,20 @@ impl<'a, T: Pixel> Plane<'a, T> {
         self.width
     }
 
+    #[inline(always)]
+    fn is_plain(&self) -> bool {
+        self.step == 1 && self.mask.is_none() && !self.omits_nan
+    }
+
+    /// The pixels of whole rows, if they lie side by side and all of them count.
+    pub(super) fn rows(&self, rows: &Range<usize>) -> Option<&'a [T]> {
+        self.is_plain().then(|| &self.values[rows.start * self.width..rows.end * self.width])
+    }
+
     /// The pixels of a part of a row, if they lie side by side and all of them count.
     #[inline(always)]
     fn run(&self, row: usize, columns: &Range<usize>) -> Option<&'a [T]> {
-        let is_plain = self.step == 1 && self.mask.is_none() && !self.omits_nan;
-        is_plain.then(|| &self.values[row * self.width + columns.start..][..columns.len()])
+        self.is_plain().then(|| &self.values[row * self.width + columns.start..][..columns.len()])
     }
 
     /// Appends the pixels of a part of a row that count.
@@ -106,9 +115,13 @@ impl<'a, T: Pixel> Plane<'a, T> {
         mut use_piece: impl FnMut(&[T]),
     ) {
         buffer.clear();
+        // Not further than into the part beside.
+        let n_ahead = (AHEAD / size_of::<T>()).div_ceil(columns.len().max(1)).min(rows.len());
         for row in rows.clone() {
             if let Some(run) = self.run(row, columns) {
-                self.prefetch_after(rows, row, columns);
+                if columns.len() <= PIECE {
+                    self.prefetch(later(rows, row + n_ahead, columns), columns.len());
+                }
                 if columns.len() >= min_run {
                     run.chunks(PIECE).for_each(&mut use_piece);
                     continue;
@@ -128,19 +141,15 @@ impl<'a, T: Pixel> Plane<'a, T> {
         }
     }
 
-    /// Asks for pixels that are read after a part of a row: those of rows below it, and after the last row those beside the
-    /// first. Processors lose track of short parts of rows that lie a page apart.
+    /// Asks for pixels that are read later: processors lose track of short parts of rows that lie a page apart.
     #[inline(always)]
-    fn prefetch_after(&self, rows: &Range<usize>, row: usize, columns: &Range<usize>) {
-        if columns.len() <= PIECE {
-            let later = row + (AHEAD / size_of::<T>()).div_ceil(columns.len());
-            let (row, start) = if later < rows.end {
-                (later, columns.start)
-            } else {
-                (rows.start + (later - rows.end).min(rows.len() - 1), columns.end)
-            };
-            let end = (start + columns.len()).min(self.width);
-            prefetch(&self.values[row * self.width..][start..end]);
-        }
+    fn prefetch(&self, (row, column): (usize, usize), n_columns: usize) {
+        prefetch(&self.values[row * self.width..][column..(column + n_columns).min(self.width)]);
     }
+}
+
+/// Where pixels are that will be read: those of rows below, and after the last row those beside the first.
+#[inline(always)]
+fn later(rows: &Range<usize>, row: usize, columns: &Range<usize>) -> (usize, usize) {
+    if row < rows.end { (row, columns.start) } else { (rows.start + row - rows.end, columns.end) }
 }

@@ -102,6 +102,16 @@ struct PatchRow<S> {
     patches: Vec<S>,
 }
 
+impl<S: Summary> PatchRow<S> {
+    /// Adds a part of a patch; the first parts of the patches of a row come in their order.
+    fn add(&mut self, level: Level, column: usize, part: &S) {
+        match self.patches.get_mut(column) {
+            Some(patch) => patch.merge(level, part),
+            None => self.patches.push(part.clone()),
+        }
+    }
+}
+
 /// How cells or patches of a finer grid belong to the rows and columns of a grid, where they do.
 struct Owners {
     /// The finer grid; none for cells.
@@ -117,7 +127,8 @@ struct Family<'a> {
     /// Grids, each after the one that it is made of.
     order: Vec<usize>,
     row_cuts: Vec<usize>,
-    column_cuts: Vec<usize>,
+    /// Columns of the cells that belong to a patch.
+    columns: Vec<Range<usize>>,
     /// Rows of cells that a thread reads at a time.
     tasks: Vec<Range<usize>>,
 }
@@ -126,7 +137,8 @@ impl<'a> Family<'a> {
     fn new(grids: &'a [&'a Grid], width: usize) -> Self {
         let sources: Vec<Option<usize>> = (0..grids.len()).map(|index| source_of(grids, index)).collect();
         let bases = || grids.iter().zip(&sources).filter(|(_, source)| source.is_none()).map(|(grid, _)| grid);
-        let column_cuts = cuts(bases().flat_map(|grid| grid.columns()));
+        let is_wanted = |cell: &Range<usize>| bases().any(|grid| owner_of(cell, grid.columns()).is_some());
+        let columns: Vec<_> = cells(&cuts(bases().flat_map(|grid| grid.columns()))).filter(is_wanted).collect();
         let row_cuts = refined(&cuts(bases().flat_map(|grid| grid.rows())), TASK.div_ceil(width));
         let owners_of = |(grid, source): (&&Grid, &Option<usize>)| {
             let of_source = source.and_then(|source| Some((grids[source], grid.made_of(grids[source])?)));
@@ -134,7 +146,10 @@ impl<'a> Family<'a> {
                 Some((finer, [rows, columns])) => {
                     (owners_of_parts(finer.rows().len(), &rows), owners_of_parts(finer.columns().len(), &columns))
                 }
-                None => (owners(&row_cuts, grid.rows()), owners(&column_cuts, grid.columns())),
+                None => (
+                    cells(&row_cuts).map(|cell| owner_of(&cell, grid.rows())).collect(),
+                    columns.iter().map(|cell| owner_of(cell, grid.columns())).collect(),
+                ),
             };
             Owners { source: *source, rows, columns }
         };
@@ -143,7 +158,7 @@ impl<'a> Family<'a> {
         let mut order: Vec<usize> = (0..grids.len()).collect();
         order.sort_by_key(|index| Reverse(grids[*index].len()));
         let tasks = tasks(&row_cuts, width);
-        Self { grids, owners, order, row_cuts, column_cuts, tasks }
+        Self { grids, owners, order, row_cuts, columns, tasks }
     }
 
     /// All rows of patches, as far as the rows of cells of a task tell.
@@ -154,8 +169,6 @@ impl<'a> Family<'a> {
         task: Range<usize>,
     ) -> Vec<PatchRow<A::Summary>> {
         let mut accumulator = A::new(exec.level);
-        let mut cell = A::Summary::empty();
-        let mut buffer = Vec::new();
         let mut current: Vec<Option<PatchRow<A::Summary>>> = self.grids.iter().map(|_| None).collect();
         let mut found = Vec::new();
         for cell_row in task {
@@ -164,19 +177,13 @@ impl<'a> Family<'a> {
                 .filter(|grid| self.owners[*grid].source.is_none())
                 .filter_map(|grid| Some((grid, self.owners[grid].rows[cell_row]?)))
                 .collect();
-            for (cell_column, ends) in self.column_cuts.windows(2).enumerate() {
-                if bases.iter().all(|(grid, _)| self.owners[*grid].columns[cell_column].is_none()) {
-                    continue;
-                }
-                let columns = ends[0]..ends[1];
-                plane.for_each_piece(&rows, &columns, A::MIN_RUN, &mut buffer, |piece| accumulator.add(piece));
-                accumulator.take(&mut cell);
+            accumulator.read(plane, &rows, &self.columns, |cell_column, cell| {
                 for (grid, row) in &bases {
                     if let Some(column) = self.owners[*grid].columns[cell_column] {
-                        self.row_of(&mut current, *grid, *row)[column].merge(exec.level, &cell);
+                        self.row_of(&mut current, *grid, *row).add(exec.level, column, cell);
                     }
                 }
-            }
+            });
             for grid in &self.order {
                 let ended = current[*grid].take_if(|row| self.grids[*grid].rows()[row.row].end == rows.end);
                 self.pass_on(exec.level, ended, &mut current, &mut found);
@@ -195,10 +202,9 @@ impl<'a> Family<'a> {
         current: &'r mut [Option<PatchRow<S>>],
         grid: usize,
         row: usize,
-    ) -> &'r mut Vec<S> {
+    ) -> &'r mut PatchRow<S> {
         let n_columns = self.grids[grid].columns().len();
-        let begin = || PatchRow { grid, row, patches: vec![S::empty(); n_columns] };
-        &mut current[grid].get_or_insert_with(begin).patches
+        current[grid].get_or_insert_with(|| PatchRow { grid, row, patches: Vec::with_capacity(n_columns) })
     }
 
     /// Adds a row to the grids that are made of its patches, and to what was found.
@@ -212,10 +218,10 @@ impl<'a> Family<'a> {
         let Some(finer) = row else { return };
         for (grid, owners) in self.owners.iter().enumerate().filter(|(_, owners)| owners.source == Some(finer.grid)) {
             let Some(row) = owners.rows[finer.row] else { continue };
-            let patches = self.row_of(current, grid, row);
+            let coarser = self.row_of(current, grid, row);
             for (part, column) in finer.patches.iter().zip(&owners.columns) {
                 if let Some(column) = column {
-                    patches[*column].merge(level, part);
+                    coarser.add(level, *column, part);
                 }
             }
         }
@@ -242,16 +248,15 @@ fn refined(cuts: &[usize], step: usize) -> Vec<usize> {
     refined
 }
 
-/// For each cell the interval that it belongs to.
-fn owners(cuts: &[usize], intervals: &[Range<usize>]) -> Vec<Option<usize>> {
-    let mut interval = 0;
-    let owner = |start: &usize| {
-        while intervals.get(interval).is_some_and(|interval| interval.end <= *start) {
-            interval += 1;
-        }
-        intervals.get(interval).filter(|interval| interval.contains(start)).map(|_| interval)
-    };
-    cuts[..cuts.len().saturating_sub(1)].iter().map(owner).collect()
+/// The parts between cuts.
+fn cells(cuts: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    cuts.windows(2).map(|ends| ends[0]..ends[1])
+}
+
+/// The one of ascending intervals that a cell belongs to.
+fn owner_of(cell: &Range<usize>, intervals: &[Range<usize>]) -> Option<usize> {
+    let owner = intervals.partition_point(|interval| interval.end <= cell.start);
+    intervals.get(owner).filter(|interval| interval.contains(&cell.start)).map(|_| owner)
 }
 
 /// Consecutive rows of cells with about [`TASK`] pixels together.

@@ -122,24 +122,19 @@ where
 {
     let (row_cuts, column_cuts) = (cuts(grid.rows()), cuts(grid.columns()));
     let (rows, columns) = (in_cells(grid.rows(), &row_cuts), in_cells(grid.columns(), &column_cuts));
+    let cells: Vec<Range<usize>> = column_cuts.windows(2).map(|ends| ends[0]..ends[1]).collect();
     let height = rows.iter().map(Range::len).max().unwrap_or(1);
     let n_rows = (HEIGHTS * height).max(MIN_ROWS);
     let row_length = columns.len() * statistics.len();
     let tasks = values_out.par_chunks_mut(n_rows * row_length).zip(rows.par_chunks(n_rows));
     tasks.try_for_each(|(values_out, rows)| {
         let mut accumulator = A::new(exec.level);
-        let mut buffer = Vec::new();
         let cell_row = |row: usize| {
             exec.check()?;
+            let mut found = Vec::with_capacity(cells.len());
             let rows = row_cuts[row]..row_cuts[row + 1];
-            let read = |ends: &[usize]| {
-                let mut cell = A::Summary::empty();
-                let columns = ends[0]..ends[1];
-                plane.for_each_piece(&rows, &columns, A::MIN_RUN, &mut buffer, |piece| accumulator.add(piece));
-                accumulator.take(&mut cell);
-                cell
-            };
-            Ok(column_cuts.windows(2).map(read).collect::<Vec<_>>())
+            accumulator.read(plane, &rows, &cells, |_, cell| found.push(cell.clone()));
+            Ok(found)
         };
         Window::slide(exec.level, rows, cell_row, |index, cells| {
             let row_out = &mut values_out[index * row_length..][..row_length];

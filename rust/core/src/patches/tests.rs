@@ -166,6 +166,29 @@ fn integers_are_added_up_exactly() {
 }
 
 #[test]
+fn sums_of_the_most_extreme_pixels_do_not_overflow() {
+    fn check<T: Pixel>(value: T) {
+        let interrupt = Interrupt::default();
+        let (height, width) = (300, 200);
+        let values = vec![value; height * width];
+        let planes = [Plane::new(&values, height, width, 1, None).unwrap()];
+        let whole = [grid([height, width], [height, width], [1; 2])];
+        let wanted = [Statistic::Mean, Statistic::Var, Statistic::Min, Statistic::Max, Statistic::Kurtosis];
+        for level in levels() {
+            let found = statistics(&Exec { level, interrupt: &interrupt }, &planes, &whole, &wanted).unwrap();
+            let value = value.value();
+            assert_close(&found[0], &[value, 0.0, value, value, f64::NAN]);
+        }
+    }
+    check(u8::MIN);
+    check(u8::MAX);
+    check(u16::MIN);
+    check(u16::MAX);
+    check(i16::MIN);
+    check(i16::MAX);
+}
+
+#[test]
 fn a_nan_counts_or_is_left_out() {
     let values = [1.0, f64::NAN, 2.0, 5.0];
     let interrupt = Interrupt::default();
