@@ -95,7 +95,7 @@ def _counted(shape: tuple[int, int], counts: tuple[int, int], edges: str) -> Gri
         bounds = np.arange(count + 1) * (size if edges == "drop" else 1)
         if edges == "partial":
             bounds = bounds * length // count
-        axes.append(np.stack([bounds[:-1], bounds[1:]], axis=1))
+        axes.append(np.array([bounds[:-1], bounds[1:]]).T)
     return Grid(*axes)
 
 
@@ -221,7 +221,7 @@ def describe(
     if mask is not None:
         mask = np.require(mask, requirements=["C", "A"])
     # Channels in planes are images of their own.
-    planar = np.moveaxis(images, -1, 1)
+    planar = images.transpose(0, 3, 1, 2)
     in_planes = n_channels > 1 and planar.flags.c_contiguous
     if in_planes:
         samples = planar.reshape(-1, 1)
@@ -232,7 +232,7 @@ def describe(
     wanted = [_for_kernel(statistic) for statistic in statistics]
     found = _core.patch_statistics(samples, (height, width), lines, wanted, mask, omit_nan)
     return [
-        np.moveaxis(values.reshape(n_images, n_channels, *grid.shape, len(wanted)), 1, 3)
+        values.reshape(n_images, n_channels, *grid.shape, len(wanted)).transpose(0, 2, 3, 1, 4)
         for grid, values in zip(grids, found, strict=True)
     ]
 
