@@ -208,6 +208,8 @@ def test_mask_file(work):
         (2, "segment photo.png -k 2 -o a.png --plot ./a.png", "where the labels go too"),
         (2, "segment t1.nii.gz -k 2 -o a.png", "PNG holds two axes, but the labels have 3"),
         (2, "segment no.png -k 2 -o no/a.png", "does not exist; make it first"),
+        (2, "patches gray.tif --column mean -o a.csv", "argument --column: it says how the heat map looks"),
+        (2, "patches gray.tif --grid 2 --patch-size 4", "not allowed with argument --grid"),
         (3, "segment no.png -k 2", "no such file"),
         (3, "segment photo.png -k 2 --mask no.png", "no such file"),
         (3, "segment bad.nii.gz -k 2", "cannot read 'bad.nii.gz'"),

@@ -46,21 +46,25 @@ def slic(
     def scikit_image(image: Image) -> Answer:
         return run(import_module("skimage.segmentation").slic, image)
 
-    def simple_itk(image: Image) -> Answer:
-        itk = import_module("SimpleITK")
-        size = round((image.size / (3 if image.shape[-1] == 3 else 1) / options["n_segments"]) ** (1 / _n_axes(image)))
-        source = itk.GetImageFromArray(image.astype(np.float32), isVector=image.shape[-1] == 3)
-        labels = itk.SLIC(source, superGridSize=[size] * _n_axes(image), maximumNumberOfIterations=10)
-        return itk.GetArrayViewFromImage(labels).copy()
-
     runs = {
         "clast": partial(run, partial(clast.slic, repair_labels=False)),
         "scikit-image": scikit_image,
-        "SimpleITK": simple_itk,
+        "SimpleITK": partial(simple_itk_slic, n_segments=options["n_segments"]),
     }
     if masked:
         del runs["SimpleITK"]
     return ImageWorkload(f"SLIC, {title}", image, runs, target)
+
+
+def simple_itk_slic(image: Image, n_segments: int) -> Answer:
+    """SimpleITK's superpixels of an RGB image or of a volume of one channel; they begin as a grid of squares."""
+    itk = import_module("SimpleITK")
+    is_rgb = image.shape[-1] == 3
+    size = round((image.size / (3 if is_rgb else 1) / n_segments) ** (1 / _n_axes(image)))
+    source = itk.GetImageFromArray(image.astype(np.float32), isVector=is_rgb)
+    labels = itk.SLIC(source, superGridSize=[size] * _n_axes(image), maximumNumberOfIterations=10)
+    found: Answer = itk.GetArrayViewFromImage(labels).copy()
+    return found
 
 
 def region_table(image: Callable[[int], Image], target: Target) -> ImageWorkload:

@@ -16,6 +16,7 @@ from scipy.io import loadmat
 
 import clast
 from clast.metrics import achievable_segmentation_accuracy, boundary_recall, undersegmentation_error
+from image_workloads import simple_itk_slic
 from report import ROOT, update_readme
 
 BSDS = ROOT.parent / "shared" / "data" / "bsds"
@@ -25,8 +26,6 @@ SCORES = {
     "undersegmentation error": undersegmentation_error,
     "achievable accuracy": achievable_segmentation_accuracy,
 }
-# The default of the others.
-ITERATIONS = 10
 
 Photo = NDArray[np.uint8]
 Labels = NDArray[np.integer]
@@ -64,18 +63,8 @@ def segmenters() -> dict[str, Segmenter]:
 
         found["scikit-image"] = lambda photo, n_segments: slic(photo, n_segments)
     if find_spec("SimpleITK"):
-        found["SimpleITK"] = simple_itk
+        found["SimpleITK"] = simple_itk_slic
     return found
-
-
-def simple_itk(photo: Photo, n_segments: int) -> Labels:
-    """SimpleITK's superpixels, which start from a grid of squares."""
-    import SimpleITK
-
-    side = round((photo.shape[0] * photo.shape[1] / n_segments) ** 0.5)
-    source = SimpleITK.GetImageFromArray(photo.astype(np.float32), isVector=True)
-    labels = SimpleITK.SLIC(source, superGridSize=[side, side], maximumNumberOfIterations=ITERATIONS)
-    return SimpleITK.GetArrayFromImage(labels).astype(np.int64)
 
 
 def measure(segment: Segmenter, photos: list[Path], n_segments: int) -> str:

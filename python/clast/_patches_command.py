@@ -92,7 +92,8 @@ def _write(table: "pd.DataFrame", column: str, outputs: dict[str, Path], args: a
                     table = table.drop_duplicates(["tile", "row", "column"])
                 mosaic = None if args.mosaic is None else tuple(args.mosaic)
                 images = None if table.attrs["skipped"] else args.inputs
-                figure = patch_heatmap(table, column, mosaic=mosaic, images=images, alpha=args.alpha)
+                alpha = 0.5 if args.alpha is None else args.alpha
+                figure = patch_heatmap(table, column, mosaic=mosaic, images=images, alpha=alpha)
                 figure.savefig(temporary)
 
 

@@ -210,12 +210,13 @@ def _add_patches(commands: Any) -> None:
         description="Cut images into patches, describe and cluster these, write a table and a heat map of the mosaic.",
         epilog="example: clast patches tiles/*.tif --grid 16 -k 3 --mosaic 2 2 -o table.csv --plot heatmap.png",
     )
-    parser.set_defaults(run=_run_patches)
+    parser.set_defaults(run=_run_patches, refuse=parser.error)
     parser.add_argument("inputs", nargs="+", metavar="FILE", help="image, folder or pattern")
-    parser.add_argument(
+    sizes = parser.add_mutually_exclusive_group()
+    sizes.add_argument(
         "--grid", type=positive_int, default=16, metavar="N", help="N x N patches of each image (default: 16)"
     )
-    parser.add_argument(
+    sizes.add_argument(
         "--patch-size", type=positive_int, metavar="PIXELS", help="height and width of a patch, instead of --grid"
     )
     parser.add_argument(
@@ -238,7 +239,7 @@ def _add_patches(commands: Any) -> None:
     parser.add_argument(
         "--mosaic", type=positive_int, nargs=2, metavar=("ROWS", "COLUMNS"), help="how the images lie side by side"
     )
-    parser.add_argument("--alpha", type=float, default=0.5, help="opacity of the heat map (default: 0.5)")
+    parser.add_argument("--alpha", type=float, help="opacity of the heat map (default: 0.5)")
     add_shared(parser, *_WRITING)
 
 
@@ -319,6 +320,9 @@ def _run_threshold(args: argparse.Namespace) -> None:
 def _run_patches(args: argparse.Namespace) -> None:
     from clast._patches_command import run_patches
 
+    given = [name for name in ("column", "mosaic", "alpha") if getattr(args, name) is not None]
+    if args.plot is None and given:
+        args.refuse(f"argument --{given[0]}: it says how the heat map looks, but there is no --plot")
     run_patches(args)
 
 
