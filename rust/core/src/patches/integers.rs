@@ -9,16 +9,17 @@ use super::pixel::Describe;
 use super::powers::{MAX_ROWS, MAX_WIDTH, Powers, Strip, Total};
 use super::{Pixel, Plane};
 
-/// Sums of powers of differences to a value of the type, and their range: of 2^32 pixels of 16 bits, they need 96 bits.
+/// Sums of powers of differences to a value of the type, and their range.
 #[derive(Debug, Clone)]
 pub(super) struct IntegerSummary<const ORDER: usize> {
-    count: i128,
-    first: i128,
-    second: i128,
+    count: u64,
+    first: i64,
+    // Of 2^32 pixels of 16 bits, the sums of higher powers need 80 and 96 bits.
+    second: u64,
     third: i128,
     fourth: i128,
-    min: i128,
-    max: i128,
+    min: i32,
+    max: i32,
 }
 
 impl<const ORDER: usize> IntegerSummary<ORDER> {
@@ -37,7 +38,7 @@ impl<const ORDER: usize> IntegerSummary<ORDER> {
 
 impl<const ORDER: usize> Summary for IntegerSummary<ORDER> {
     fn empty() -> Self {
-        Self { count: 0, first: 0, second: 0, third: 0, fourth: 0, min: i128::MAX, max: i128::MIN }
+        Self { count: 0, first: 0, second: 0, third: 0, fourth: 0, min: i32::MAX, max: i32::MIN }
     }
 
     #[inline(always)]
@@ -59,7 +60,8 @@ impl<T: Powers, const ORDER: usize> Describe<T> for IntegerSummary<ORDER> {
         if self.count == 0 {
             return Moments::undefined(0.0);
         }
-        let Self { count, first, second, third, fourth, .. } = *self;
+        let Self { third, fourth, .. } = *self;
+        let (count, first, second) = (i128::from(self.count), i128::from(self.first), i128::from(self.second));
         let center = (first + count / 2).div_euclid(count);
         // Powers of differences to the center, multiplied out.
         let square = center * center;
@@ -69,8 +71,8 @@ impl<T: Powers, const ORDER: usize> Describe<T> for IntegerSummary<ORDER> {
             third - 3 * center * second + 3 * square * first - square * center * count,
             fourth - 4 * center * third + 6 * square * second - 4 * square * center * first + square * square * count,
         ];
-        let [center, min, max] = [center, self.min, self.max].map(|difference| difference as i64 + T::ORIGIN);
-        Moments::of_integers(count as u64, center, sums, [min, max])
+        let range = [self.min, self.max].map(|difference| i64::from(difference) + T::ORIGIN);
+        Moments::of_integers(self.count, center as i64 + T::ORIGIN, sums, range)
     }
 }
 
@@ -129,14 +131,14 @@ fn add_piece<S: Simd, T: Powers, const ORDER: usize>(simd: S, pixels: &[T], summ
     for block in full.chunks(MAX_ROWS * width) {
         let strip = Strip::<S, T, ORDER>::new(simd, block, width);
         strip.total(0..width, |total| summary.add(total));
-        summary.count += block.len() as i128;
+        summary.count += block.len() as u64;
     }
     if !rest.is_empty() {
         let mut row = [T::default(); MAX_WIDTH];
         row[..rest.len()].copy_from_slice(rest);
         let strip = Strip::<S, T, ORDER>::new(simd, &row, MAX_WIDTH);
         strip.total(0..rest.len(), |total| summary.add(total));
-        summary.count += rest.len() as i128;
+        summary.count += rest.len() as u64;
     }
 }
 
@@ -161,7 +163,7 @@ fn add_rows<S: Simd, T: Powers, const ORDER: usize>(
             }
             let end = cell.end.min(start + Strip::<S, T, ORDER>::WIDTH);
             strip.total(column - start..end - start, |total| summary.add(total));
-            summary.count += (n_rows * (end - column)) as i128;
+            summary.count += (n_rows * (end - column)) as u64;
             column = end;
         }
     }

@@ -77,12 +77,12 @@ struct Columns<S: Simd, T: Powers, const ORDER: usize> {
 
 /// What is known of some columns together.
 pub(super) struct Total {
-    pub(super) first: i128,
-    pub(super) second: i128,
+    pub(super) first: i64,
+    pub(super) second: u64,
     pub(super) third: i128,
     pub(super) fourth: i128,
-    pub(super) min: i128,
-    pub(super) max: i128,
+    pub(super) min: i32,
+    pub(super) max: i32,
 }
 
 impl<S: Simd, T: Powers, const ORDER: usize> Columns<S, T, ORDER> {
@@ -126,12 +126,13 @@ impl<S: Simd, T: Powers, const ORDER: usize> Columns<S, T, ORDER> {
         };
         let one = all(self.min.as_slice()[columns.start]);
         Total {
-            first: sum(self.first),
-            second: sum(self.second),
+            // Differences of 17 bits at most, and few of them.
+            first: sum(self.first) as i64,
+            second: sum(self.second) as u64,
             third,
             fourth,
-            min: inside.select(self.min, one).reduce_min().into(),
-            max: inside.select(self.max, one).reduce_max().into(),
+            min: inside.select(self.min, one).reduce_min().into() as i32,
+            max: inside.select(self.max, one).reduce_max().into() as i32,
         }
     }
 }
