@@ -115,7 +115,10 @@ fn halve<R: Real, const D: usize>(reached: &mut [[R; D]]) -> (Split<R>, [&mut [[
     (split, reached.split_at_mut(at).into())
 }
 
-/// The mean of the feature that spreads the most; `None` if all samples looked at are alike. Medians take ten times as long to find, and blocks are no smaller for them.
+/// The mean of the feature that spreads the most; `None` if all samples looked at are alike.
+///
+/// With medians, which have to be selected, ordering 312 360 pixels took a tenth longer, and the passes over a photo and an
+/// MRI then computed 1 to 9 % more distances.
 fn choose<R: Real, const D: usize>(reached: &[[R; D]]) -> Option<Split<R>> {
     let looked_at = reached.iter().step_by(reached.len().div_ceil(MAX_LOOKED_AT).max(1));
     let (mut low, mut high) = ([R::INFINITY; D], [-R::INFINITY; D]);
