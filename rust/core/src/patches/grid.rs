@@ -104,3 +104,8 @@ pub(super) fn cuts<'a>(intervals: impl IntoIterator<Item = &'a Range<usize>>) ->
     cuts.dedup();
     cuts
 }
+
+/// The parts between cuts.
+pub(super) fn cells(cuts: &[usize]) -> impl Iterator<Item = Range<usize>> {
+    cuts.windows(2).map(|ends| ends[0]..ends[1])
+}

@@ -6,33 +6,35 @@ use fearless_simd::{Level, Simd, dispatch};
 
 use super::moments::{Accumulator, Moments, Summary, read_pieces};
 use super::pixel::Describe;
-use super::powers::{MAX_ROWS, MAX_WIDTH, Powers, Strip, Total};
+use super::powers::{MAX_ROWS, MAX_WIDTH, Powers, Strip};
 use super::{Pixel, Plane};
 
 /// Sums of powers of differences to a value of the type, and their range.
 #[derive(Debug, Clone)]
 pub(super) struct IntegerSummary<const ORDER: usize> {
-    count: u64,
-    first: i64,
+    pub(super) count: u64,
+    pub(super) first: i64,
     // Of 2^32 pixels of 16 bits, the sums of higher powers need 80 and 96 bits.
-    second: u64,
-    third: i128,
-    fourth: i128,
-    min: i32,
-    max: i32,
+    pub(super) second: u64,
+    pub(super) third: i128,
+    pub(super) fourth: i128,
+    pub(super) min: i32,
+    pub(super) max: i32,
 }
 
 impl<const ORDER: usize> IntegerSummary<ORDER> {
+    /// Adds other pixels.
     #[inline(always)]
-    fn add(&mut self, total: &Total) {
-        self.first += total.first;
-        self.second += total.second;
+    pub(super) fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.first += other.first;
+        self.second += other.second;
         if ORDER > 2 {
-            self.third += total.third;
-            self.fourth += total.fourth;
+            self.third += other.third;
+            self.fourth += other.fourth;
         }
-        self.min = self.min.min(total.min);
-        self.max = self.max.max(total.max);
+        self.min = self.min.min(other.min);
+        self.max = self.max.max(other.max);
     }
 }
 
@@ -43,15 +45,7 @@ impl<const ORDER: usize> Summary for IntegerSummary<ORDER> {
 
     #[inline(always)]
     fn merge(&mut self, _: Level, other: &Self) {
-        self.count += other.count;
-        self.first += other.first;
-        self.second += other.second;
-        if ORDER > 2 {
-            self.third += other.third;
-            self.fourth += other.fourth;
-        }
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
+        self.add(other);
     }
 }
 
@@ -130,15 +124,13 @@ fn add_piece<S: Simd, T: Powers, const ORDER: usize>(simd: S, pixels: &[T], summ
     let (full, rest) = pixels.split_at(pixels.len() / width * width);
     for block in full.chunks(MAX_ROWS * width) {
         let strip = Strip::<S, T, ORDER>::new(simd, block, width);
-        strip.total(0..width, |total| summary.add(total));
-        summary.count += block.len() as u64;
+        strip.add_to(&(0..width), summary);
     }
     if !rest.is_empty() {
         let mut row = [T::default(); MAX_WIDTH];
         row[..rest.len()].copy_from_slice(rest);
         let strip = Strip::<S, T, ORDER>::new(simd, &row, MAX_WIDTH);
-        strip.total(0..rest.len(), |total| summary.add(total));
-        summary.count += rest.len() as u64;
+        strip.add_to(&(0..rest.len()), summary);
     }
 }
 
@@ -151,7 +143,6 @@ fn add_rows<S: Simd, T: Powers, const ORDER: usize>(
     cells: &[Range<usize>],
     summaries: &mut [IntegerSummary<ORDER>],
 ) {
-    let n_rows = values.len() / width;
     let mut start = 0;
     let mut strip = Strip::<S, T, ORDER>::new(simd, values, width);
     for (cell, summary) in cells.iter().zip(summaries) {
@@ -162,8 +153,7 @@ fn add_rows<S: Simd, T: Powers, const ORDER: usize>(
                 strip.read(&values[start..], width);
             }
             let end = cell.end.min(start + Strip::<S, T, ORDER>::WIDTH);
-            strip.total(column - start..end - start, |total| summary.add(total));
-            summary.count += (n_rows * (end - column)) as u64;
+            strip.add_to(&(column - start..end - start), summary);
             column = end;
         }
     }

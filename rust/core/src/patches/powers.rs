@@ -5,16 +5,17 @@ use std::ops::Range;
 
 use fearless_simd::{Select, Simd, SimdBase, SimdInt, SimdIntElement};
 
-use crate::histogram::Tabulated;
+use super::integers::IntegerSummary;
+use crate::Element;
 use crate::simd::prefetch;
 
 /// Vectors of a strip, which is as wide as a line of the cache at the widest level.
 const N_VECTORS: usize = 4;
 
 /// Most columns of a strip.
-pub(super) const MAX_WIDTH: usize = 64;
+pub(super) const MAX_WIDTH: usize = N_VECTORS * 16;
 
-/// Most rows of a strip: the sum of the third powers of the bytes in it fits 32 bits.
+/// Most rows of a strip: the sum of the third powers of 16 columns of bytes then fits 32 bits.
 pub(super) const MAX_ROWS: usize = 64;
 
 /// Rows of a strip that are read vector by vector: rows that lie some KiB apart share few lines of the first-level cache.
@@ -24,7 +25,7 @@ const CACHED_ROWS: usize = 8;
 const AHEAD: usize = 128;
 
 /// An integer type whose powers are added up, as differences to a value that keeps them small or free of signs.
-pub(super) trait Powers: Tabulated {
+pub(super) trait Powers: Element {
     /// Holds the fourth power of a difference.
     type Sum: SimdIntElement + From<u8> + Into<i128>;
     /// A vector of such integers.
@@ -75,16 +76,6 @@ struct Columns<S: Simd, T: Powers, const ORDER: usize> {
     max: T::Sums<S>,
 }
 
-/// What is known of some columns together.
-pub(super) struct Total {
-    pub(super) first: i64,
-    pub(super) second: u64,
-    pub(super) third: i128,
-    pub(super) fourth: i128,
-    pub(super) min: i32,
-    pub(super) max: i32,
-}
-
 impl<S: Simd, T: Powers, const ORDER: usize> Columns<S, T, ORDER> {
     /// Without pixels; `row` is one that will be added.
     #[inline(always)]
@@ -111,9 +102,9 @@ impl<S: Simd, T: Powers, const ORDER: usize> Columns<S, T, ORDER> {
         self.max = self.max.max(difference);
     }
 
-    /// Of a range of columns that is not empty.
+    /// Of a range of columns that is not empty, with so many rows.
     #[inline(always)]
-    fn total(&self, simd: S, columns: Range<usize>) -> Total {
+    fn total(&self, simd: S, columns: Range<usize>, n_rows: usize) -> IntegerSummary<ORDER> {
         let all = |value: T::Sum| T::Sums::splat(simd, value);
         let number = |number: usize| T::Sum::from(number as u8);
         let lanes = T::Sums::from_fn(simd, number);
@@ -125,7 +116,8 @@ impl<S: Simd, T: Powers, const ORDER: usize> Columns<S, T, ORDER> {
             (0, 0)
         };
         let one = all(self.min.as_slice()[columns.start]);
-        Total {
+        IntegerSummary {
+            count: (n_rows * columns.len()) as u64,
             // Differences of 17 bits at most, and few of them.
             first: sum(self.first) as i64,
             second: sum(self.second) as u64,
@@ -140,6 +132,7 @@ impl<S: Simd, T: Powers, const ORDER: usize> Columns<S, T, ORDER> {
 /// What is known of the columns of a strip, a few vectors wide.
 pub(super) struct Strip<S: Simd, T: Powers, const ORDER: usize> {
     simd: S,
+    n_rows: usize,
     vectors: [Columns<S, T, ORDER>; N_VECTORS],
 }
 
@@ -151,7 +144,7 @@ impl<S: Simd, T: Powers, const ORDER: usize> Strip<S, T, ORDER> {
     /// Of the first pixels of each row, at most [`MAX_ROWS`] of them, that begin `stride` values apart.
     #[inline(always)]
     pub(super) fn new(simd: S, values: &[T], stride: usize) -> Self {
-        let mut strip = Self { simd, vectors: [Columns::new(simd, values); N_VECTORS] };
+        let mut strip = Self { simd, n_rows: 0, vectors: [Columns::new(simd, values); N_VECTORS] };
         strip.read(values, stride);
         strip
     }
@@ -159,6 +152,7 @@ impl<S: Simd, T: Powers, const ORDER: usize> Strip<S, T, ORDER> {
     /// Starts anew with other rows, in place: a strip is too large to be handed over.
     #[inline(always)]
     pub(super) fn read(&mut self, values: &[T], stride: usize) {
+        self.n_rows = values.len().div_ceil(stride);
         for (vector, columns) in self.vectors.iter_mut().enumerate() {
             *columns = Columns::new(self.simd, &values[vector * Self::LEN..]);
         }
@@ -178,15 +172,15 @@ impl<S: Simd, T: Powers, const ORDER: usize> Strip<S, T, ORDER> {
         }
     }
 
-    /// Calls `use_total` with what is known of a range of columns, in parts.
+    /// Adds a range of columns to a summary.
     #[inline(always)]
-    pub(super) fn total(&self, columns: Range<usize>, mut use_total: impl FnMut(&Total)) {
+    pub(super) fn add_to(&self, columns: &Range<usize>, summary: &mut IntegerSummary<ORDER>) {
         for (vector, of_vector) in self.vectors.iter().enumerate() {
             let start = vector * Self::LEN;
             let [first, last] =
                 [columns.start, columns.end].map(|column| column.clamp(start, start + Self::LEN) - start);
             if first < last {
-                use_total(&of_vector.total(self.simd, first..last));
+                summary.add(&of_vector.total(self.simd, first..last, self.n_rows));
             }
         }
     }

@@ -8,7 +8,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 use rayon::prelude::*;
 
-use super::grid::cuts;
+use super::grid::{cells, cuts};
 use super::moments::{Accumulator, Summary};
 use super::{Grid, Pixel, Plane};
 use crate::{Exec, Result};
@@ -246,11 +246,6 @@ fn refined(cuts: &[usize], step: usize) -> Vec<usize> {
     }
     refined.extend(cuts.last());
     refined
-}
-
-/// The parts between cuts.
-fn cells(cuts: &[usize]) -> impl Iterator<Item = Range<usize>> {
-    cuts.windows(2).map(|ends| ends[0]..ends[1])
 }
 
 /// The one of ascending intervals that a cell belongs to.

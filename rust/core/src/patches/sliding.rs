@@ -6,7 +6,7 @@ use std::ops::Range;
 use fearless_simd::Level;
 use rayon::prelude::*;
 
-use super::grid::cuts;
+use super::grid::{cells, cuts};
 use super::moments::{Accumulator, Summary};
 use super::pixel::Describe;
 use super::{Grid, Pixel, Plane, Statistic, statistic};
@@ -122,7 +122,7 @@ where
 {
     let (row_cuts, column_cuts) = (cuts(grid.rows()), cuts(grid.columns()));
     let (rows, columns) = (in_cells(grid.rows(), &row_cuts), in_cells(grid.columns(), &column_cuts));
-    let cells: Vec<Range<usize>> = column_cuts.windows(2).map(|ends| ends[0]..ends[1]).collect();
+    let cells: Vec<_> = cells(&column_cuts).collect();
     let height = rows.iter().map(Range::len).max().unwrap_or(1);
     let n_rows = (HEIGHTS * height).max(MIN_ROWS);
     let row_length = columns.len() * statistics.len();
