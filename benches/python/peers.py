@@ -60,7 +60,7 @@ class Peer:
     solvers: dict[type, Solver]
     set_threads: Callable[[int], object]
     # How it solves several tasks of a kind in one call, if it can.
-    sweeps: dict[type, Callable[[Samples, tuple[Any, ...]], list[Result]]] = field(default_factory=dict)
+    sweeps: dict[type, Callable[[Samples, tuple[Any, ...], list[Any]], list[Result]]] = field(default_factory=dict)
 
     def solves(self, tasks: tuple[Task, ...]) -> bool:
         return all(type(task) in self.solvers for task in tasks)
@@ -68,7 +68,7 @@ class Peer:
     def run(self, X: Samples, tasks: tuple[Task, ...], starts: list[Any]) -> list[Result]:
         sweep = self.sweeps.get(type(tasks[0]))
         if sweep is not None and len(tasks) > 1:
-            return sweep(X, tasks)
+            return sweep(X, tasks, starts)
         return [self.solvers[type(task)](X, task, start) for task, start in zip(tasks, starts, strict=True)]
 
 
@@ -150,13 +150,19 @@ def _clast() -> Peer:
     def plus_plus(X: Samples, task: PlusPlus, _: None) -> Result:
         return Result(clast.kmeans_plusplus(X, task.n_clusters, random_state=task.random_state)[0])
 
-    def sweep(X: Samples, tasks: tuple[Fit, ...]) -> list[Result]:
+    def lloyd_sweep(X: Samples, tasks: tuple[Lloyd, ...], starts: list[Start]) -> list[Result]:
+        numbers, most = [task.n_clusters for task in tasks], [task.n_iter for task in tasks]
+        centers = [start.centers for start in starts]
+        models = clast.kmeans_sweep(X, numbers, init=centers, max_iter=most, n_init=1, tol=0)
+        return [Result(model.labels_, model.n_iter_) for model in models]
+
+    def fit_sweep(X: Samples, tasks: tuple[Fit, ...], _: list[None]) -> list[Result]:
         (settings,) = {(task.n_init, task.random_state) for task in tasks}
         numbers = [task.n_clusters for task in tasks]
         models = clast.kmeans_sweep(X, numbers, n_init=settings[0], random_state=settings[1])
         return [Result(model.labels_, model.n_iter_) for model in models]
 
-    def scored_sweep(X: Samples, tasks: tuple[ScoredFit, ...]) -> list[Result]:
+    def scored_sweep(X: Samples, tasks: tuple[ScoredFit, ...], _: list[None]) -> list[Result]:
         (random_state,) = {task.random_state for task in tasks}
         criteria = ["inertia", "calinski_harabasz", "davies_bouldin", "entropy"]
         numbers = [task.n_clusters for task in tasks]
@@ -169,7 +175,8 @@ def _clast() -> Peer:
         **_score_solvers(clast.KMeans, clast.metrics),
         PlusPlus: plus_plus,
     }
-    return Peer("clast", clast.__version__, solvers, clast.set_num_threads, {Fit: sweep, ScoredFit: scored_sweep})
+    sweeps = {Lloyd: lloyd_sweep, Fit: fit_sweep, ScoredFit: scored_sweep}
+    return Peer("clast", clast.__version__, solvers, clast.set_num_threads, sweeps)
 
 
 def _scikit_learn() -> Peer:

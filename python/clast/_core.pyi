@@ -42,9 +42,8 @@ def kmeans_lloyd(
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
 def kmeans_sweep(
     X: _Samples,
-    sweep: list[NDArray[np.float64]],
+    sweep: list[tuple[NDArray[np.float64], int]],
     sample_weight: NDArray[np.float64] | None,
-    max_iter: int,
     tol: float,
     reorder: bool,
     on_fit: Callable[[], None] | None = None,

@@ -126,6 +126,7 @@ def initial_centers(
     sample_weight: NDArray[np.float64] | None,
     random_state: np.random.RandomState,
     origin: NDArray[Any] | None = None,
+    plusplus: "PlusPlus | None" = None,
 ) -> Callable[[], NDArray[np.float64]]:
     """Return the function whose calls make the initial centers of one run after another.
 
@@ -142,6 +143,8 @@ def initial_centers(
     origin : ndarray of shape (n_features,), or None
         What is subtracted from the samples that a callable is given and added to its answer; None stands for the mean
         of `X`.
+    plusplus : PlusPlus or None
+        What is known of k-means++ on these samples; None stands for nothing.
 
     Returns
     -------
@@ -160,9 +163,45 @@ def initial_centers(
         return lambda: given
     if init == "random":
         return lambda: as_kernel_centers(X[choose_distinct_rows(random_state, len(X), n_clusters, sample_weight)])
-    return lambda: as_kernel_centers(
-        X[_core.kmeans_plusplus(X, sample_weight, *plusplus_draws(random_state, n_clusters))]
-    )
+    plusplus = plusplus or PlusPlus(X, sample_weight)
+    return lambda: as_kernel_centers(X[plusplus.choose(*plusplus_draws(random_state, n_clusters))])
+
+
+class PlusPlus:
+    """Greedy k-means++ on some samples, where fewer centers from the same draws are not chosen again.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+        Checked samples.
+    sample_weight : ndarray of shape (n_samples,), float64, or None
+    """
+
+    def __init__(self, X: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> None:
+        self._X = X
+        self._sample_weight = sample_weight
+        self._chosen: list[tuple[float, NDArray[np.float64], NDArray[np.int64]]] = []
+
+    def choose(self, first_draw: float, draws: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Choose a center more than there are rows of draws.
+
+        Parameters
+        ----------
+        first_draw : float
+        draws : ndarray of shape (n_clusters - 1, n_local_trials), float64
+            As `plusplus_draws` makes them.
+
+        Returns
+        -------
+        ndarray of shape (n_clusters,), int64
+            Rows of the samples.
+        """
+        for known_first, known, chosen in self._chosen:
+            if known_first == first_draw and np.array_equal(known[: len(draws)], draws):
+                return chosen[: len(draws) + 1]
+        chosen = _core.kmeans_plusplus(self._X, self._sample_weight, first_draw, draws)
+        self._chosen.append((first_draw, draws, chosen))
+        return chosen
 
 
 def _called_centers(

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import StrOptions
 from clast import _core
 from clast._kmeans_base import KMeansBase
 from clast._memory import has_room_for
-from clast._seeding import initial_centers, kmeans_plusplus
+from clast._seeding import PlusPlus, initial_centers, kmeans_plusplus
 from clast._validation import center_dtype, check_estimator_samples, check_n_clusters, check_sample_weight
 
 __all__ = ["KMeans", "kmeans_plusplus"]
@@ -221,7 +221,9 @@ class KMeans(KMeansBase):
         found = _core.kmeans_lloyd(X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol))
         return self._keep(X, found)
 
-    def _starts(self, X: NDArray[Any], sample_weight: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    def _starts(
+        self, X: NDArray[Any], sample_weight: NDArray[np.float64] | None, plusplus: PlusPlus | None = None
+    ) -> NDArray[np.float64]:
         """Return the initial centers of all runs, shape (n_runs, n_clusters, n_features)."""
         self._n_init = self._resolve_n_init(n_random_runs=10)
         if self.algorithm == "elkan" and self.n_clusters == 1:
@@ -231,7 +233,7 @@ class KMeans(KMeansBase):
                 stacklevel=3,
             )
         random_state = check_random_state(self.random_state)
-        next_centers = initial_centers(self.init, X, self.n_clusters, sample_weight, random_state)
+        next_centers = initial_centers(self.init, X, self.n_clusters, sample_weight, random_state, plusplus=plusplus)
         return np.stack([next_centers() for _ in range(self._n_init)])
 
     def _keep(

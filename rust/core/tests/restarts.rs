@@ -5,11 +5,16 @@
 
 mod common;
 
-use clast_core::kmeans::{self, Reorder, Stop};
-use clast_core::{Element, Layout, Samples, Weights};
+use clast_core::kmeans::{self, Best, Reorder, Restarts, Stop};
+use clast_core::{Element, Exec, Layout, Samples, Weights};
 use common::{first_samples, fit, noise, rows, run, to_planes};
 
 const STOP: Stop = Stop { max_iter: 30, tol: 0.0 };
+
+fn best_of<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, starts: &[&[f64]]) -> Option<Best> {
+    let restarts = Restarts { starts, stop: STOP };
+    kmeans::fit_best(exec, samples, Weights::Unit, Reorder::Never, restarts, None).unwrap()
+}
 
 #[test]
 fn the_run_with_the_smallest_inertia_is_kept() {
@@ -17,13 +22,12 @@ fn the_run_with_the_smallest_inertia_is_kept() {
     let samples = rows(&values, 1);
     let starts: [&[f64]; 3] = [&[0.0, 1.0, 15.0], &[0.0, 10.0, 20.0], &[20.0, 0.0, 10.0]];
     run(|exec| {
-        let best = kmeans::fit_best(exec, &samples, Weights::Unit, Reorder::Never, &starts, STOP, None);
-        let best = best.unwrap().unwrap();
+        let best = best_of(exec, &samples, &starts).unwrap();
         // The third run finds the same clusters under other names: the second stays.
         assert_eq!((best.fit.inertia, best.labels), (1.5, vec![0, 0, 1, 1, 2, 2]));
         let each = starts.map(|centers| fit(exec, &samples, Weights::Unit, centers, STOP).unwrap().0.n_iter);
         assert_eq!(best.report.n_iter, each.iter().sum::<usize>());
-        assert!(kmeans::fit_best(exec, &samples, Weights::Unit, Reorder::Never, &[], STOP, None).unwrap().is_none());
+        assert!(best_of(exec, &samples, &[]).is_none());
     });
 }
 
@@ -46,8 +50,7 @@ fn values_give_the_fit_of_samples<T: Element>(samples: &Samples<'_, T>, n_cluste
     let mut centers = first_samples(samples, n_clusters);
     centers[..samples.n_features()].fill(1e5);
     run(|exec| {
-        let best = kmeans::fit_best(exec, samples, Weights::Unit, Reorder::Never, &[&centers], STOP, None);
-        let best = best.unwrap().unwrap();
+        let best = best_of(exec, samples, &[&centers]).unwrap();
         let (plain, labels) = fit(exec, samples, Weights::Unit, &centers, STOP).unwrap();
         assert!(best.report.n_points * 8 <= samples.n_samples());
         assert_eq!((best.fit.centers, best.fit.n_iter), (plain.centers, plain.n_iter));
@@ -63,8 +66,7 @@ fn values_that_hardly_repeat_are_read_as_they_are() {
     run(|exec| {
         for (samples, n_points) in [(rows(&colours, 3), 400_000), (rows(&few, 1), 4)] {
             let centers = first_samples(&samples, 2);
-            let best = kmeans::fit_best(exec, &samples, Weights::Unit, Reorder::Never, &[&centers], STOP, None);
-            assert_eq!(best.unwrap().unwrap().report.n_points, n_points);
+            assert_eq!(best_of(exec, &samples, &[&centers]).unwrap().report.n_points, n_points);
         }
     });
 }

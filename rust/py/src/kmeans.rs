@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use clast_core::kmeans::{self, Best, Iteration, OnIteration, Reorder, Report, Stop};
+use clast_core::kmeans::{self, Best, Iteration, OnIteration, Reorder, Report, Restarts, Stop};
 use clast_core::{Element, Exec, Samples, Weights};
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3,
@@ -71,7 +71,7 @@ pub(crate) fn kmeans_lloyd<'py>(
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
         let starts: Vec<&[f64]> = starts.chunks_exact(n_clusters * n_features).collect();
         let fit = |exec: &Exec<'_>, on_iteration: Option<OnIteration<'_>>| {
-            kmeans::fit_best(exec, &samples, weights, reorder, &starts, stop, on_iteration)
+            kmeans::fit_best(exec, &samples, weights, reorder, Restarts { starts: &starts, stop }, on_iteration)
         };
         let best = match &on_iteration {
             None => run(py, |exec| fit(exec, None)),
@@ -88,40 +88,39 @@ pub(crate) fn kmeans_lloyd<'py>(
     })
 }
 
-/// As [`kmeans_lloyd`] for each of several arrays of starts, which share one order of the samples; `on_fit` is called after
-/// each. After Ctrl-C, those that are done.
+/// As [`kmeans_lloyd`] for each of several arrays of starts and their `max_iter`, which share one order of the samples;
+/// `on_fit` is called after each. After Ctrl-C, those that are done.
 #[pyfunction]
-#[pyo3(signature = (X, sweep, sample_weight, max_iter, tol, reorder, on_fit=None))]
-#[allow(clippy::too_many_arguments, reason = "the arguments of a Python function, and the interpreter")]
+#[pyo3(signature = (X, sweep, sample_weight, tol, reorder, on_fit=None))]
 pub(crate) fn kmeans_sweep<'py>(
     py: Python<'py>,
     X: Matrix<'py>,
-    sweep: Vec<PyReadonlyArray3<'py, f64>>,
+    sweep: Vec<(PyReadonlyArray3<'py, f64>, usize)>,
     sample_weight: Option<PyReadonlyArray1<'py, f64>>,
-    max_iter: usize,
     tol: f64,
     reorder: bool,
     on_fit: Option<Py<PyAny>>,
 ) -> PyResult<Vec<Lloyd<'py>>> {
-    let stop = Stop { max_iter, tol };
     let reorder = if reorder { Reorder::IfItPays } else { Reorder::Never };
     with_samples!(&X, samples => {
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
         let n_features = samples.n_features();
         let mut groups: Vec<Vec<&[f64]>> = Vec::new();
-        for starts in &sweep {
+        for (starts, _) in &sweep {
             check_starts(starts.shape(), n_features)?;
             groups.push(contiguous("starts", starts)?.chunks_exact(starts.shape()[1] * n_features).collect());
         }
-        let groups: Vec<&[&[f64]]> = groups.iter().map(Vec::as_slice).collect();
+        let restarts = groups.iter().zip(&sweep).map(|(starts, (_, max_iter))| {
+            let stop = Stop { max_iter: *max_iter, tol };
+            Restarts { starts, stop }
+        });
+        let restarts: Vec<_> = restarts.collect();
         let found = drive_to_answer(
             py,
-            |exec, report| {
-                kmeans::fit_each(exec, &samples, weights, reorder, &groups, stop, None, || report(()))
-            },
+            |exec, report| kmeans::fit_each(exec, &samples, weights, reorder, &restarts, None, || report(())),
             |()| on_fit.as_ref().map_or(Ok(()), |on_fit| Python::attach(|py| on_fit.call0(py).map(drop))),
         )?;
-        let shapes = sweep.iter().map(|starts| [starts.shape()[1], n_features]);
+        let shapes = sweep.iter().map(|(starts, _)| [starts.shape()[1], n_features]);
         found.into_iter().zip(shapes).map(|(best, shape)| hand_over(py, best, shape)).collect()
     })
 }

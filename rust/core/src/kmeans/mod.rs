@@ -19,6 +19,6 @@ pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use bisecting::{Tree, inertia_per_cluster, predict_tree};
 pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
 pub use minibatch::minibatch_step;
-pub use restarts::{Best, fit_best, fit_each};
+pub use restarts::{Best, Restarts, fit_best, fit_each};
 pub use seeding::plus_plus;
 pub(crate) use sums::Sums;

@@ -16,7 +16,16 @@ pub struct Best {
     pub report: Report,
 }
 
-/// Runs from each of `starts` in turn; returns the run with the smallest inertia, the first on ties. `None` if there are
+/// Runs from several centers, of which the best is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Restarts<'a> {
+    /// Centers of each run, shape (`n_clusters`, `n_features`).
+    pub starts: &'a [&'a [f64]],
+    /// When each run ends.
+    pub stop: Stop,
+}
+
+/// Runs from each of the starts in turn; returns the run with the smallest inertia, the first on ties. `None` if there are
 /// no starts.
 ///
 /// A run that finds the same clusters again does not replace the one before it: its inertia differs by rounding only.
@@ -29,32 +38,29 @@ pub fn fit_best<T: Element>(
     samples: &Samples<'_, T>,
     weights: Weights<'_>,
     reorder: Reorder,
-    starts: &[&[f64]],
-    stop: Stop,
+    restarts: Restarts<'_>,
     on_iteration: Option<OnIteration<'_>>,
 ) -> Result<Option<Best>> {
-    Ok(fit_each(exec, samples, weights, reorder, &[starts], stop, on_iteration, || ())?.pop().flatten())
+    Ok(fit_each(exec, samples, weights, reorder, &[restarts], on_iteration, || ())?.pop().flatten())
 }
 
-/// As [`fit_best`] for each of several `sweep`s of starts, as a rule for a number of clusters each: all share one order of
-/// the samples, or their distinct values. Calls `on_fit` when one of them is done; those that are done when the caller
-/// asks to stop are the answer.
+/// As [`fit_best`] for each of a `sweep`, as a rule for a number of clusters each: all share one order of the samples, or
+/// their distinct values. Calls `on_fit` when one of them is done; those that are done when the caller asks to stop are
+/// the answer.
 ///
 /// # Errors
 /// As [`Runs::fit`].
-#[allow(clippy::too_many_arguments, reason = "what is fitted, how, and whom to tell")]
 pub fn fit_each<T: Element>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
     weights: Weights<'_>,
     reorder: Reorder,
-    sweep: &[&[&[f64]]],
-    stop: Stop,
+    sweep: &[Restarts<'_>],
     mut on_iteration: Option<OnIteration<'_>>,
     mut on_fit: impl FnMut(),
 ) -> Result<Vec<Option<Best>>> {
     let distinct = if matches!(weights, Weights::Unit) { Distinct::find(exec, samples)? } else { None };
-    let starts = || sweep.iter().copied().flatten();
+    let starts = || sweep.iter().flat_map(|restarts| restarts.starts);
     let n_clusters = starts().map(|centers| centers.len() / samples.n_features()).max().unwrap_or(0);
     let distinct = distinct.filter(|distinct| distinct.counts().len() >= n_clusters);
     let values = distinct.as_ref().map(Distinct::samples).transpose()?;
@@ -64,9 +70,9 @@ pub fn fit_each<T: Element>(
     };
     let mut runs_left = starts().count();
     let mut found = Vec::with_capacity(sweep.len());
-    for starts in sweep {
+    for restarts in sweep {
         let report = on_iteration.as_mut().map(|report| &mut **report as OnIteration<'_>);
-        let best = match best_of(&mut runs, starts, &mut runs_left, stop, report) {
+        let best = match best_of(&mut runs, *restarts, &mut runs_left, report) {
             Err(Error::Interrupted) if !found.is_empty() => break,
             best => best?,
         };
@@ -81,9 +87,8 @@ pub fn fit_each<T: Element>(
 
 fn best_of<T: Element>(
     runs: &mut Runs<'_, T>,
-    starts: &[&[f64]],
+    Restarts { starts, stop }: Restarts<'_>,
     runs_left: &mut usize,
-    stop: Stop,
     mut on_iteration: Option<OnIteration<'_>>,
 ) -> Result<Option<Best>> {
     let before = runs.report();
