@@ -6,8 +6,8 @@
 mod common;
 
 use clast_core::kmeans::{self, Best, Reorder, Restarts, Stop};
-use clast_core::{Element, Exec, Layout, Samples, Weights};
-use common::{first_samples, fit, noise, rows, run, to_planes};
+use clast_core::{Element, Error, Exec, Interrupt, Layout, Samples, Weights, simd};
+use common::{first_samples, fit, noise, quarters, rows, run, run_at, to_planes};
 
 const STOP: Stop = Stop { max_iter: 30, tol: 0.0 };
 
@@ -29,6 +29,69 @@ fn the_run_with_the_smallest_inertia_is_kept() {
         assert_eq!(best.report.n_iter, each.iter().sum::<usize>());
         assert!(best_of(exec, &samples, &[]).is_none());
     });
+}
+
+/// What one run after the other finds, whichever of them end first, and whether or not they share an order.
+#[test]
+fn runs_at_once_are_those_one_after_the_other() {
+    let values = quarters(20_000, 3, 5);
+    let samples = rows(&values, 3);
+    let starts: Vec<Vec<f64>> = [2, 7, 3, 7, 30].iter().map(|k| first_samples(&samples, *k)).collect();
+    let starts: Vec<&[f64]> = starts.iter().map(Vec::as_slice).collect();
+    let [few, most] = [3, 30].map(|max_iter| Stop { max_iter, tol: 0.0 });
+    let sweep = [
+        Restarts { starts: &starts[..1], stop: most },
+        Restarts { starts: &[], stop: most },
+        Restarts { starts: &starts[1..4], stop: few },
+        Restarts { starts: &starts[4..], stop: most },
+    ];
+    for reorder in [Reorder::Never, Reorder::Always, Reorder::IfItPays] {
+        for n_threads in [1, 2, 4] {
+            run_at(simd::level(), n_threads, |exec| {
+                let mut n_fits = 0;
+                let unit = Weights::Unit;
+                let found = kmeans::fit_each(exec, &samples, unit, reorder, &sweep, None, || n_fits += 1).unwrap();
+                assert_eq!(n_fits, 3);
+                assert!(found[1].is_none());
+                for (restarts, best) in sweep.iter().zip(&found) {
+                    let alone = |start: &&[f64]| fit(exec, &samples, unit, start, restarts.stop).unwrap();
+                    // Sums of quarters are exact: one fit is as good as another, and inertias tell which one won.
+                    let alone: Vec<_> = restarts.starts.iter().map(alone).collect();
+                    let least = alone.iter().min_by(|a, b| a.0.inertia.total_cmp(&b.0.inertia));
+                    if let (Some((fit, labels)), Some(best)) = (least, best) {
+                        assert_eq!(
+                            (&fit.centers, fit.n_iter, labels),
+                            (&best.fit.centers, best.fit.n_iter, &best.labels)
+                        );
+                        let n_iter: usize = alone.iter().map(|(fit, _)| fit.n_iter).sum();
+                        assert_eq!(best.report.n_iter, n_iter);
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// Those that are done when the caller asks to stop are the answer, and none is not.
+#[test]
+fn what_is_done_is_kept() {
+    let values = noise(3 * 1000, 1);
+    let samples = rows(&values, 3);
+    let centers = first_samples(&samples, 5);
+    let restarts = Restarts { starts: &[&centers], stop: STOP };
+    for n_threads in [1, 2] {
+        let interrupt = Interrupt::default();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        let exec = Exec::new(&interrupt);
+        let fit_each = |on_fit: &mut (dyn FnMut() + Send)| {
+            let reorder = Reorder::Never;
+            kmeans::fit_each(&exec, &samples, Weights::Unit, reorder, &[restarts; 20], None, on_fit)
+        };
+        let done = pool.install(|| fit_each(&mut || interrupt.raise())).unwrap();
+        assert!(!done.is_empty() && done.iter().all(Option::is_some));
+        assert!(n_threads > 1 || done.len() == 1);
+        assert!(matches!(pool.install(|| fit_each(&mut || ())), Err(Error::Interrupted)));
+    }
 }
 
 /// Values and counts give the bits of all samples: sums of integers are exact, whatever their order.

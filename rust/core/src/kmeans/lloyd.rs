@@ -69,6 +69,18 @@ impl Report {
         }
     }
 
+    pub(super) fn and(self, other: Self) -> Self {
+        Self {
+            n_iter: self.n_iter + other.n_iter,
+            n_iter_ordered: self.n_iter_ordered + other.n_iter_ordered,
+            n_points: self.n_points,
+            n_distances: self.n_distances + other.n_distances,
+            n_distances_plain: self.n_distances_plain + other.n_distances_plain,
+            n_bytes: self.n_bytes + other.n_bytes,
+            n_bytes_plain: self.n_bytes_plain + other.n_bytes_plain,
+        }
+    }
+
     fn count(&mut self, work: Work, plain: Work) {
         self.n_distances += work.n_distances;
         self.n_distances_plain += plain.n_distances;
@@ -122,8 +134,12 @@ pub enum Reorder {
     Never,
 }
 
+/// Samples up to which several runs are made at once: their iterations are so short that threads would wait for each other
+/// as long as they work. Beyond, the labels that each run has of its own would count.
+const MAX_AT_ONCE: usize = 1 << 19;
+
 /// Runs on the same samples: once it pays, they are ordered, and all runs that follow use the order.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Runs<'a, T> {
     exec: &'a Exec<'a>,
     samples: &'a Samples<'a, T>,
@@ -224,7 +240,16 @@ impl<'a, T: Element> Runs<'a, T> {
 
 impl<T: Element> Runs<'_, T> {
     fn may_order(&self) -> bool {
-        self.reorder != Reorder::Never && Order::can_hold(self.samples)
+        match self.reorder {
+            Reorder::IfItPays => Order::can_hold(self.samples) && Order::may_pay(self.samples),
+            Reorder::Always => Order::can_hold(self.samples),
+            Reorder::Never => false,
+        }
+    }
+
+    /// Whether no run decides how the next one goes over the samples, and it is better to make several at once.
+    pub(super) fn may_be_at_once(&self) -> bool {
+        self.n_samples() <= MAX_AT_ONCE && (self.order.is_some() || !self.may_order())
     }
 }
 

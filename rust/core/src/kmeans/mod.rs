@@ -13,6 +13,7 @@ mod plain;
 mod restarts;
 mod seeding;
 mod sums;
+mod turns;
 mod wide;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};

@@ -45,13 +45,16 @@ impl<T: Element> Order<T> {
         samples.n_features() <= MAX_FEATURES && u32::try_from(samples.n_samples()).is_ok()
     }
 
+    /// Whether there are enough samples for an order to pay.
+    pub(in crate::kmeans) fn may_pay(samples: &Samples<'_, T>) -> bool {
+        samples.n_samples() >= MIN_SAMPLES
+    }
+
     /// Whether to order samples now, after computing `distances_done` distances for each of them, with at most
     /// `distances_left` to come.
     pub(in crate::kmeans) fn pays(samples: &Samples<'_, T>, distances_done: f64, distances_left: f64) -> bool {
         let work = (samples.n_features() + REST) as f64 / T::Real::WIDE_LANES as f64;
-        samples.n_samples() >= MIN_SAMPLES
-            && distances_done * work >= PATIENCE * COST
-            && distances_left * work >= 2.0 * COST
+        distances_done * work >= PATIENCE * COST && distances_left * work >= 2.0 * COST
     }
 
     /// Orders the samples, of at most [`MAX_FEATURES`] features.
