@@ -12,7 +12,7 @@ mod splits;
 #[cfg(test)]
 mod tests;
 
-pub(super) use order::Order;
+pub(super) use order::{Order, Outlook};
 pub(super) use pass::OrderedPass;
 
 /// Samples of a block: a few vectors, so that the work on a block that must be read outweighs the work to find it.

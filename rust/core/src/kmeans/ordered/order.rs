@@ -36,8 +36,22 @@ const COST: f64 = 40.0;
 /// Features that the rest of the work on a distance amounts to: comparison, selection, sums.
 const REST: usize = 3;
 
-/// Share of the cost of ordering to spend on plain iterations first: a run from good centers ends in a few.
+/// Likely iterations that pay for ordering, in its cost: those on ordered samples cost something too.
+const RETURN: f64 = 1.25;
+
+/// Share of the cost of ordering to spend on plain iterations first where they are not likely to pay for it.
 const PATIENCE: f64 = 0.5;
+
+/// Distances computed for each sample.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::kmeans) struct Outlook {
+    /// So far.
+    pub(in crate::kmeans) done: f64,
+    /// By what is likely to follow.
+    pub(in crate::kmeans) likely: f64,
+    /// By the most that can follow.
+    pub(in crate::kmeans) most: f64,
+}
 
 impl<T: Element> Order<T> {
     /// Whether these samples can be ordered: boxes in many dimensions rule out nothing.
@@ -50,11 +64,11 @@ impl<T: Element> Order<T> {
         samples.n_samples() >= MIN_SAMPLES
     }
 
-    /// Whether to order samples now, after computing `distances_done` distances for each of them, with at most
-    /// `distances_left` to come.
-    pub(in crate::kmeans) fn pays(samples: &Samples<'_, T>, distances_done: f64, distances_left: f64) -> bool {
+    /// Whether to order samples now.
+    pub(in crate::kmeans) fn pays(samples: &Samples<'_, T>, Outlook { done, likely, most }: Outlook) -> bool {
         let work = (samples.n_features() + REST) as f64 / T::Real::WIDE_LANES as f64;
-        distances_done * work >= PATIENCE * COST && distances_left * work >= 2.0 * COST
+        let cost = COST / work;
+        likely >= RETURN * cost || (done >= PATIENCE * cost && most >= 2.0 * cost)
     }
 
     /// Orders the samples, of at most [`MAX_FEATURES`] features.
