@@ -134,6 +134,9 @@ pub enum Reorder {
     Never,
 }
 
+/// Label of a sample before the first pass.
+pub(super) const UNLABELLED: i32 = -1;
+
 /// Iterations after which a run that goes on is no longer one from centers that were as good as final.
 const SETTLED: usize = 2;
 
@@ -288,7 +291,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
             let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={n_samples}"));
             return Err(Error::Range { argument: "n_clusters", got, needed });
         }
-        labels.fill(-1);
+        labels.fill(UNLABELLED);
         let pass = match &runs.order {
             Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), labels, n_clusters)),
             None if matches!(runs.weights, Weights::Unit) && WidePass::suits(runs.samples) => {

@@ -10,6 +10,7 @@ use super::{BLOCK, UNIT};
 use crate::buffer::Buffer;
 use crate::chunks::Chunks;
 use crate::features::MAX_FEATURES;
+use crate::kmeans::lloyd::UNLABELLED;
 use crate::{Element, Exec, Layout, Real, Result, Samples, Weights, with_features};
 
 /// The samples along a k-d tree, in blocks of [`BLOCK`], with what is known of each block and of each group of blocks.
@@ -109,11 +110,17 @@ impl<T: Element> Order<T> {
         Samples::new(&self.values[block * size..][..size], BLOCK, self.n_features, Layout::Planes)
     }
 
-    /// Brings values given in the order of the samples into this order.
-    pub(super) fn arrange(&self, values: &[i32]) -> Buffer<i32> {
-        let mut arranged = Buffer::zeroed(values.len());
-        for (value, place) in values.iter().zip(&*self.rank) {
-            arranged[*place as usize] = *value;
+    /// Brings labels given in the order of the samples into this order.
+    pub(super) fn arrange(&self, labels: &[i32]) -> Buffer<i32> {
+        let mut arranged = Buffer::zeroed(labels.len());
+        // Before the first pass none has a label.
+        if labels.first() == Some(&UNLABELLED) {
+            let length = Chunks::new(labels.len(), 1).length();
+            arranged.par_chunks_mut(length).for_each(|labels| labels.fill(UNLABELLED));
+            return arranged;
+        }
+        for (label, place) in labels.iter().zip(&*self.rank) {
+            arranged[*place as usize] = *label;
         }
         arranged
     }
