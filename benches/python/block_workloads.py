@@ -51,6 +51,49 @@ def patches(dtype: str, grid: int, target: Target) -> ImageWorkload:
     return ImageWorkload(title, partial(_tiles, dtype), runs, target, reference="numpy and scipy")
 
 
+def moments(dtype: str, grid: int) -> ImageWorkload:
+    """Moments of every patch of four tiles; in numpy all patches are cut out at once, and read once for each power."""
+    names = ("mean", "std", "skewness", "kurtosis")
+
+    def ours(tiles: Image) -> Answer:
+        return np.stack([clast.patch_statistics(tile, grid=grid, statistics=names).values for tile in tiles])
+
+    def numpy(tiles: Image) -> Answer:
+        side = tiles.shape[1] // grid
+        patches = tiles[:, : grid * side, : grid * side].reshape(len(tiles), grid, side, grid, side)
+        mean = patches.mean(axis=(2, 4))
+        difference = patches - mean[:, :, None, :, None]
+        square = difference * difference
+        powers = square, square * difference, square * square
+        second, third, fourth = (power.mean(axis=(2, 4)) for power in powers)
+        return np.stack([mean, np.sqrt(second), third / second**1.5, fourth / second**2 - 3], axis=-1)
+
+    title = f"patches, four 2048 x 2048 {dtype} tiles, grid {grid} x {grid}, moments"
+    return ImageWorkload(
+        title, partial(_tiles, dtype), {"clast": ours, "numpy and scipy": numpy}, Target(), "numpy and scipy"
+    )
+
+
+def nine_grids(dtype: str) -> ImageWorkload:
+    """Ten statistics of every patch of four tiles in nine grids: one call, and one after the other."""
+    grids = [2, 4, 8, 10, 12, 16, 20, 32, 64]
+
+    def ours(tiles: Image) -> Answer:
+        found = [clast.patch_statistics(tile, grid=grids, statistics=STATISTICS) for tile in tiles]
+        return _in_a_row([np.stack([patches.values for patches in of_grid]) for of_grid in zip(*found, strict=True)])
+
+    def numba(tiles: Image) -> Answer:
+        kernels = import_module("numba_kernels")
+        return _in_a_row([kernels.patch_statistics(tiles, grid) for grid in grids])
+
+    title = f"patches, four 2048 x 2048 {dtype} tiles, nine grids from 2 x 2 to 64 x 64, ten statistics"
+    return ImageWorkload(title, partial(_tiles, dtype), {"clast": ours, "numba": numba}, Target(), reference="numba")
+
+
+def _in_a_row(answers: list[Answer]) -> Answer:
+    return np.concatenate([answer.reshape(-1, len(STATISTICS)) for answer in answers])
+
+
 def _loop(grid: int, tiles: Image) -> Answer:
     """Patch by patch, as the notebooks do."""
     stats = import_module("scipy.stats")
@@ -101,4 +144,6 @@ BLOCK_WORKLOADS = (
     *(patches("uint8", grid, Target(250, 1.5)) for grid in (2, 4, 8, 16)),
     *(patches("uint16", grid, Target(40)) for grid in (4, 16)),
     patches("uint16", 64, Target(200)),
+    *(moments(dtype, grid) for dtype in ("uint8", "uint16") for grid in (16, 64)),
+    nine_grids("uint8"),
 )

@@ -8,8 +8,7 @@ use super::Plane;
 use super::distribution::{Describer, GROUP};
 use super::moments::{Accumulator, Moments, Summary, read_pieces};
 use super::pixel::Pixel;
-use super::plane::{AHEAD, PIECE};
-use crate::simd::prefetch;
+use super::plane::Ahead;
 
 /// Values of a byte.
 const N_VALUES: usize = 256;
@@ -135,17 +134,9 @@ impl<T: Pixel> Accumulator<T> for Counter {
 
 /// Counts the first bytes of each row, which begin `stride` bytes apart.
 fn count_rows(tables: &mut Tables, values: &[u8], stride: usize, n_columns: usize) {
-    let n_rows = values.len().div_ceil(stride);
-    // Processors lose track of short parts of rows: those of rows below are asked for, and then those beside the first.
-    let n_ahead = AHEAD.div_ceil(n_columns).min(n_rows);
+    let ahead = Ahead::new::<u8>(values.len().div_ceil(stride), n_columns);
     for (row, pixels) in values.chunks(stride).enumerate() {
-        let later = row + n_ahead;
-        let at = if later < n_rows { later * stride } else { (later - n_rows) * stride + n_columns };
-        if n_columns <= PIECE
-            && let Some(later) = values.get(at..at + n_columns)
-        {
-            prefetch(later);
-        }
+        ahead.prefetch(values, stride, row);
         count(tables, &pixels[..n_columns]);
     }
 }

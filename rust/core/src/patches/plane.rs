@@ -10,7 +10,7 @@ use crate::{Error, Result};
 pub(super) const PIECE: usize = 2048;
 
 /// Bytes between what is read and what is asked for: memory answers in the time that so many take to be counted.
-pub(super) const AHEAD: usize = 2048;
+const AHEAD: usize = 2048;
 
 /// One channel of an image, shape (`height`, `width`), and the pixels of it that count.
 #[derive(Debug, Clone, Copy)]
@@ -115,13 +115,11 @@ impl<'a, T: Pixel> Plane<'a, T> {
         mut use_piece: impl FnMut(&[T]),
     ) {
         buffer.clear();
-        // Not further than into the part beside.
-        let n_ahead = (AHEAD / size_of::<T>()).div_ceil(columns.len().max(1)).min(rows.len());
+        let ahead = Ahead::new::<T>(rows.len(), columns.len());
         for row in rows.clone() {
             if let Some(run) = self.run(row, columns) {
-                if columns.len() <= PIECE {
-                    self.prefetch(later(rows, row + n_ahead, columns), columns.len());
-                }
+                let part = &self.values[rows.start * self.width + columns.start..];
+                ahead.prefetch(part, self.width, row - rows.start);
                 if columns.len() >= min_run {
                     run.chunks(PIECE).for_each(&mut use_piece);
                     continue;
@@ -140,16 +138,34 @@ impl<'a, T: Pixel> Plane<'a, T> {
             use_piece(buffer);
         }
     }
-
-    /// Asks for pixels that are read later: processors lose track of short parts of rows that lie a page apart.
-    #[inline(always)]
-    fn prefetch(&self, (row, column): (usize, usize), n_columns: usize) {
-        prefetch(&self.values[row * self.width..][column..(column + n_columns).min(self.width)]);
-    }
 }
 
-/// Where pixels are that will be read: those of rows below, and after the last row those beside the first.
-#[inline(always)]
-fn later(rows: &Range<usize>, row: usize, columns: &Range<usize>) -> (usize, usize) {
-    if row < rows.end { (row, columns.start) } else { (rows.start + row - rows.end, columns.end) }
+/// What to ask for while a part of some rows is read: processors lose track of short parts of rows that lie a page apart.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ahead {
+    n_rows: usize,
+    n_columns: usize,
+    /// Rows between what is read and what is asked for, not further than into the part beside.
+    distance: usize,
+}
+
+impl Ahead {
+    #[inline(always)]
+    pub(super) fn new<T>(n_rows: usize, n_columns: usize) -> Self {
+        let distance = (AHEAD / size_of::<T>()).div_ceil(n_columns.max(1)).min(n_rows);
+        Self { n_rows, n_columns, distance }
+    }
+
+    /// Asks for what is read after a row of a part, whose rows begin `stride` values apart: a row below, and after the last
+    /// one a row of the part beside.
+    #[inline(always)]
+    pub(super) fn prefetch<T>(&self, part: &[T], stride: usize, row: usize) {
+        let later = row + self.distance;
+        let at = if later < self.n_rows { later * stride } else { (later - self.n_rows) * stride + self.n_columns };
+        if self.n_columns <= PIECE
+            && let Some(later) = part.get(at..at + self.n_columns)
+        {
+            prefetch(later);
+        }
+    }
 }
