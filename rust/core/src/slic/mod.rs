@@ -20,6 +20,7 @@ mod seeds;
 mod segment;
 mod smooth;
 mod source;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod update;

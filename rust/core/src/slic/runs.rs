@@ -145,7 +145,7 @@ impl Runs {
 }
 
 /// Replaces `ends_out` by the places where another label begins, and the end.
-pub(super) fn ends_of_runs(level: Level, labels: &[i32], ends_out: &mut Vec<u32>) {
+fn ends_of_runs(level: Level, labels: &[i32], ends_out: &mut Vec<u32>) {
     ends_out.clear();
     dispatch!(level, simd => collect_ends(simd, labels, ends_out));
     ends_out.push(labels.len() as u32);

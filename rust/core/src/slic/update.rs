@@ -9,8 +9,8 @@ use rayon::prelude::*;
 
 use super::boxes::Cut;
 use super::clusters::{AXES, Clusters};
-use super::runs::ends_of_runs;
-use super::{NONE, Planes};
+use super::sums::Sums;
+use super::{NONE, Planes, Volume};
 use crate::{Exec, Real, Result};
 
 /// The lowest and the highest label in a band of rows.
@@ -76,63 +76,15 @@ struct Group<'a, R> {
     values: &'a mut [R],
 }
 
-/// Number and coordinates of a cluster's pixels, summed as integers: where no sum of them is ever rounded, these are what
-/// a sum of floats comes to.
-#[derive(Debug, Clone, Copy, Default)]
-struct Totals {
-    count: usize,
-    positions: [usize; AXES],
-}
-
-impl Totals {
-    #[inline(always)]
-    fn add(&mut self, run: &Run) {
-        let len = run.pixels.len();
-        let across = (run.pixels.start + run.pixels.end - 1) * len / 2;
-        self.count += len;
-        for (sum, total) in self.positions.iter_mut().zip([run.z * len, run.y * len, across]) {
-            *sum += total;
-        }
-    }
-}
-
-/// Pixels of a row with the same label.
-struct Run {
-    z: usize,
-    y: usize,
-    pixels: Range<usize>,
-    /// Place in the group.
-    place: usize,
-}
-
 impl<R: Real> Group<'_, R> {
     fn update(&mut self, exec: &Exec<'_>, labels: Labels<'_>, with_colours: bool) -> Result<()> {
-        let row_len = AXES + self.planes.n_channels();
-        let mut totals = vec![Totals::default(); self.clusters.len()];
-        self.values.fill(R::ZERO);
-        let volume = self.planes.volume();
-        let extent = volume.depth.max(volume.height).max(volume.width);
-        let are_exact = volume.n_pixels() as f64 * extent as f64 * R::EPSILON <= 1.0;
-        for_each_run(exec, self.planes, &self.clusters, labels, |run| {
-            totals[run.place].add(&run);
-            let (position, colour) = self.values[run.place * row_len..][..row_len].split_at_mut(AXES);
-            if !are_exact {
-                add_positions(&run, position);
-            }
-            if with_colours {
-                let row = self.planes.row(run.z * volume.height + run.y);
-                add_colours(row, self.planes.stride(), &run.pixels, colour);
-            }
+        let n_channels = if with_colours { self.planes.n_channels() } else { 0 };
+        let mut sums = Sums::new(self.planes, self.clusters.clone(), n_channels);
+        for_each_row(exec, self.planes.volume(), &self.clusters, labels, |place, labels| {
+            sums.add_row(exec.level, place, labels);
         })?;
-        for (values, total) in self.values.chunks_exact_mut(row_len).zip(totals) {
-            if are_exact {
-                for (value, sum) in values.iter_mut().zip(total.positions) {
-                    *value = R::from_f64(sum as f64);
-                }
-            }
-            for value in values {
-                *value /= R::from_f64(total.count as f64);
-            }
+        for (place, values) in self.values.chunks_exact_mut(AXES + self.planes.n_channels()).enumerate() {
+            sums.write_means(place, values);
         }
         Ok(())
     }
@@ -140,96 +92,48 @@ impl<R: Real> Group<'_, R> {
     /// Raises the largest squared colour distance of each cluster's pixels.
     fn widen(&self, exec: &Exec<'_>, labels: Labels<'_>, maxima: &mut [R]) -> Result<()> {
         let (row_len, stride) = (AXES + self.planes.n_channels(), self.planes.stride());
-        for_each_run(exec, self.planes, &self.clusters, labels, |run| {
-            let colour = &self.values[run.place * row_len..][AXES..row_len];
-            let row = self.planes.row(run.z * self.planes.volume().height + run.y);
-            let maximum = &mut maxima[run.place];
-            for pixel in run.pixels {
-                let mut distance = R::ZERO;
-                for (channel, center) in colour.iter().enumerate() {
-                    let difference = row[channel * stride + pixel] - *center;
-                    distance += difference * difference;
+        let volume = self.planes.volume();
+        for_each_row(exec, volume, &self.clusters, labels, |[z, y], labels| {
+            let row = self.planes.row(z * volume.height + y);
+            let mut start = 0;
+            for run in labels.chunk_by(|label, next| label == next) {
+                let pixels = start..start + run.len();
+                start = pixels.end;
+                if !self.clusters.contains(&run[0]) {
+                    continue;
                 }
-                if *maximum < distance {
-                    *maximum = distance;
+                let place = (run[0] - self.clusters.start) as usize;
+                let (colour, maximum) = (&self.values[place * row_len..][AXES..row_len], &mut maxima[place]);
+                for pixel in pixels {
+                    let mut distance = R::ZERO;
+                    for (channel, center) in colour.iter().enumerate() {
+                        let difference = row[channel * stride + pixel] - *center;
+                        distance += difference * difference;
+                    }
+                    if *maximum < distance {
+                        *maximum = distance;
+                    }
                 }
             }
         })
     }
 }
 
-/// Visits the runs of some clusters in the order of their pixels.
+/// Visits the rows where some clusters have pixels: z and y, and labels.
 #[inline(always)]
-fn for_each_run<R: Real>(
+fn for_each_row(
     exec: &Exec<'_>,
-    planes: &Planes<R>,
+    volume: Volume,
     clusters: &Range<i32>,
     Labels { pixels, bands, cut }: Labels<'_>,
-    mut body: impl FnMut(Run),
+    mut body: impl FnMut([usize; 2], &[i32]),
 ) -> Result<()> {
-    let volume = planes.volume();
-    let count = clusters.len() as u32;
-    let mut ends = Vec::with_capacity(volume.width);
     for (band, _) in bands.iter().enumerate().filter(|(_, band)| band.meets(clusters)) {
         exec.check()?;
         let (z, lines) = cut.band(band, volume.height);
         for y in lines {
-            let labels = &pixels[(z * volume.height + y) * volume.width..][..volume.width];
-            ends_of_runs(exec.level, labels, &mut ends);
-            let mut start = 0;
-            for end in ends.iter().map(|end| *end as usize) {
-                let place = (labels[start] - clusters.start).cast_unsigned();
-                if place < count {
-                    body(Run { z, y, pixels: start..end, place: place as usize });
-                }
-                start = end;
-            }
+            body([z, y], &pixels[(z * volume.height + y) * volume.width..][..volume.width]);
         }
     }
     Ok(())
-}
-
-/// Adds the coordinates of a run's pixels one by one.
-#[inline(always)]
-fn add_positions<R: Real>(run: &Run, sums: &mut [R]) {
-    let [z, y] = [run.z, run.y].map(|place| R::from_f64(place as f64));
-    for pixel in run.pixels.clone() {
-        let places = [z, y, R::from_f64(pixel as f64)];
-        for (sum, place) in sums.iter_mut().zip(places) {
-            *sum += place;
-        }
-    }
-}
-
-/// Adds the colours of a run's pixels one by one, those of up to four channels side by side: their sums need not wait for
-/// each other.
-#[inline(always)]
-fn add_colours<R: Real>(row: &[R], stride: usize, pixels: &Range<usize>, sums: &mut [R]) {
-    match sums {
-        [_] => add_channels::<R, 1>(row, stride, pixels, sums),
-        [_, _, _] => add_channels::<R, 3>(row, stride, pixels, sums),
-        _ => {
-            for (some, sums) in sums.chunks_mut(4).enumerate() {
-                let values = &row[some * 4 * stride..];
-                match sums.len() {
-                    1 => add_channels::<R, 1>(values, stride, pixels, sums),
-                    2 => add_channels::<R, 2>(values, stride, pixels, sums),
-                    3 => add_channels::<R, 3>(values, stride, pixels, sums),
-                    _ => add_channels::<R, 4>(values, stride, pixels, sums),
-                }
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn add_channels<R: Real, const N: usize>(values: &[R], stride: usize, pixels: &Range<usize>, sums: &mut [R]) {
-    let channels: [&[R]; N] = std::array::from_fn(|channel| &values[channel * stride..][pixels.clone()]);
-    let mut totals: [R; N] = std::array::from_fn(|channel| sums[channel]);
-    for i in 0..pixels.len() {
-        for channel in 0..N {
-            totals[channel] += channels[channel][i];
-        }
-    }
-    sums.copy_from_slice(&totals);
 }
