@@ -58,7 +58,10 @@ pub(super) fn take_all<T: Element>(
         standings.put(n_taken, found);
         n_taken += 1;
     }
-    take_at_once(runs, turns, n_taken, standings).into_found()
+    if standings.failure.is_none() {
+        standings = take_at_once(runs, turns, n_taken, standings);
+    }
+    standings.into_found()
 }
 
 /// Takes the turns from `first` on: each thread the next one when it is done with one, and a part of others' runs when
@@ -76,7 +79,12 @@ fn take_at_once<'a, T: Element, F: FnMut() + Send>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(turn) = turns.get(index) else { break };
             let found = turn.take(&mut runs, turns.len() - index - 1, None);
-            standings.lock().unwrap_or_else(PoisonError::into_inner).put(index, found);
+            // Nothing in here waits for other threads, which might wait for the lock.
+            let mut standings = standings.lock().unwrap_or_else(PoisonError::into_inner);
+            standings.put(index, found);
+            if standings.failure.is_some() {
+                break;
+            }
         }
     };
     rayon::scope(|scope| {
