@@ -145,7 +145,7 @@ const SETTLED: usize = 2;
 const ITERATIONS_PER_CLUSTER: usize = 3;
 
 /// Samples up to which several runs are made at once: their iterations are so short that threads would wait for each other
-/// as long as they work. Beyond, the labels that each run has of its own would count.
+/// between them, measured a third of the time on two. Beyond, the labels that each run has of its own would count.
 const MAX_AT_ONCE: usize = 1 << 19;
 
 /// Runs on the same samples: once it pays, they are ordered, and all runs that follow use the order.
