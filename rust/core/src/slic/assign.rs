@@ -2,23 +2,18 @@
 
 use std::ops::Range;
 
-use fearless_simd::prelude::*;
-use fearless_simd::{Level, Select, Simd, dispatch};
+use fearless_simd::{Level, Simd, dispatch};
 
 use super::boxes::{Boxes, Group};
-use super::nearby::{Competitors, Nearby, Rival};
-use super::planes::{TILE_HEIGHT, TILE_WIDTH};
+use super::nearby::{Candidates, Competitors, Nearby, Rival};
+use super::nearest::{Columns, ROWS, nearest};
+use super::planes::{ANY, TILE_HEIGHT, TILE_WIDTH};
+use super::screen::{Precision, Screen};
 use super::search::Search;
 use super::update::BandLabels;
 use super::{Planes, Volume};
 use crate::Real;
 use crate::simd::prefetch;
-
-/// Rows side by side: enough that one addition need not wait for another, few enough for the registers.
-const ROWS: usize = 4;
-
-/// Number of channels that is not known before.
-const ANY: usize = usize::MAX;
 
 /// What all bands share in an iteration.
 pub(super) struct Assignment<'a, R> {
@@ -26,6 +21,8 @@ pub(super) struct Assignment<'a, R> {
     pub(super) planes: &'a Planes<R>,
     pub(super) mask: Option<&'a [bool]>,
     pub(super) boxes: &'a Boxes<R>,
+    /// How sure distances in float32 are, if they are of use.
+    pub(super) precision: Option<Precision>,
 }
 
 /// Neighbouring bands of a slice, and the labels of their pixels.
@@ -39,11 +36,12 @@ pub(super) struct Part<'a> {
 pub(super) struct Scratch<'a, R> {
     nearby: Nearby<'a, R>,
     search: Search<R>,
+    screen: Screen,
 }
 
 impl<R: Real> Scratch<'_, R> {
     pub(super) fn new() -> Self {
-        Self { nearby: Nearby::new(), search: Search::new() }
+        Self { nearby: Nearby::new(), search: Search::new(), screen: Screen::new() }
     }
 }
 
@@ -54,12 +52,12 @@ struct Tile {
     columns: Range<usize>,
 }
 
-impl<'a, R: Real> Assignment<'a, R> {
+impl<R: Real> Assignment<'_, R> {
     /// Writes the labels of a part, and their range in each of its bands; pixels that no window holds keep theirs.
-    pub(super) fn assign(
-        &self,
+    pub(super) fn assign<'a>(
+        &'a self,
         level: Level,
-        Scratch { nearby, search }: &mut Scratch<'a, R>,
+        Scratch { nearby, search, screen }: &mut Scratch<'a, R>,
         Part { z, bands, labels }: Part<'_>,
         ranges_out: &mut [BandLabels],
     ) {
@@ -69,7 +67,7 @@ impl<'a, R: Real> Assignment<'a, R> {
         for (band, (labels, range)) in bands.zip(labels.zip(ranges_out)) {
             let rows = cut.rows(band, height);
             let rivals = nearby.rivals(&self.competitors, z, &rows);
-            dispatch!(level, simd => self.assign_band(simd, search, rivals, (z, band, rows), labels));
+            dispatch!(level, simd => self.assign_band(simd, (search, screen), rivals, (z, band, rows), labels));
             *range = dispatch!(level, _simd => BandLabels::of(labels));
         }
     }
@@ -78,7 +76,7 @@ impl<'a, R: Real> Assignment<'a, R> {
     fn assign_band<S: Simd>(
         &self,
         simd: S,
-        search: &mut Search<R>,
+        (search, screen): (&mut Search<R>, &mut Screen),
         rivals: &[Rival<'_, R>],
         (z, band, rows): (usize, usize, Range<usize>),
         labels_out: &mut [i32],
@@ -106,10 +104,11 @@ impl<'a, R: Real> Assignment<'a, R> {
                 }
                 is_looked_at = true;
                 let candidates = Candidates { rivals, places: candidates };
-                match rivals.first().map_or(0, |rival| rival.colour.len()) {
-                    1 => self.assign_tile::<S, 1>(simd, &tile, &candidates, labels_out),
-                    3 => self.assign_tile::<S, 3>(simd, &tile, &candidates, labels_out),
-                    _ => self.assign_tile::<S, ANY>(simd, &tile, &candidates, labels_out),
+                let margin = self.precision.and_then(|precision| precision.margin(ceiling.to_f64()));
+                match self.competitors.n_channels {
+                    1 => self.assign_tile::<S, 1>(simd, screen, margin, &tile, &candidates, labels_out),
+                    3 => self.assign_tile::<S, 3>(simd, screen, margin, &tile, &candidates, labels_out),
+                    _ => self.assign_tile::<S, ANY>(simd, screen, margin, &tile, &candidates, labels_out),
                 }
             }
         }
@@ -130,11 +129,8 @@ impl<'a, R: Real> Assignment<'a, R> {
     /// Gives all pixels of a tile to one cluster.
     #[inline(always)]
     fn fill(&self, number: R, tile: &Tile, labels_out: &mut [i32]) {
-        let Volume { height, width, .. } = self.planes.volume();
-        for (y, labels) in tile.rows.clone().zip(labels_out.chunks_exact_mut(width)) {
-            let row = tile.z * height + y;
-            let mask = self.mask.map(|mask| &mask[row * width..][tile.columns.clone()]);
-            store(&[number; TILE_WIDTH], mask, &mut labels[tile.columns.clone()]);
+        for row in 0..tile.rows.len() {
+            self.store(tile, row, &[number; TILE_WIDTH], labels_out);
         }
     }
 
@@ -142,107 +138,63 @@ impl<'a, R: Real> Assignment<'a, R> {
     fn assign_tile<S: Simd, const C: usize>(
         &self,
         simd: S,
+        screen: &mut Screen,
+        margin: Option<f32>,
         tile: &Tile,
         candidates: &Candidates<'_, R>,
         labels_out: &mut [i32],
     ) {
-        let Volume { height, width, .. } = self.planes.volume();
-        let mut winners = [[R::ZERO; TILE_WIDTH]; ROWS];
+        let (metric, stride) = (&self.competitors.metric, self.planes.stride());
+        let columns = Columns { first: tile.columns.start, stride };
+        if let Some(margin) = margin {
+            let n_channels = self.competitors.n_channels;
+            screen.read(simd, tile.rows.len(), |row| self.pixels(tile, row), (stride, n_channels));
+            if screen.decide::<S, R, C>(simd, metric, columns.places::<S, R>(simd), candidates, margin) {
+                for row in 0..tile.rows.len() {
+                    self.store(tile, row, screen.winners(row), labels_out);
+                }
+                return;
+            }
+        }
         for first in (0..tile.rows.len()).step_by(ROWS) {
             // Beyond the last row, the last is looked at again.
-            let row = |i: usize| tile.z * height + (tile.rows.start + first + i).min(tile.rows.end - 1);
-            let mut pixels = [&[][..]; ROWS];
-            for (i, pixels) in pixels.iter_mut().enumerate() {
-                *pixels = &self.planes.row(row(i))[tile.columns.start..];
-            }
-            self.nearest::<S, C>(simd, pixels, (first, tile.columns.start), candidates, &mut winners);
+            let rows = std::array::from_fn(|i| self.pixels(tile, (first + i).min(tile.rows.len() - 1)));
+            let winners = nearest::<S, R, C>(simd, metric, rows, (first, &columns), candidates);
             for (i, winners) in winners.iter().enumerate().take(tile.rows.len() - first) {
-                let labels = &mut labels_out[(first + i) * width..][tile.columns.clone()];
-                let mask = self.mask.map(|mask| &mask[row(i) * width..][tile.columns.clone()]);
-                store(winners, mask, labels);
+                self.store(tile, first + i, winners, labels_out);
             }
         }
     }
 
-    /// Writes the number of the nearest candidate, the first on ties, or -1.
+    /// The channels of a row of a tile, from its first pixel on.
     #[inline(always)]
-    fn nearest<S: Simd, const C: usize>(
-        &self,
-        simd: S,
-        rows: [&[R]; ROWS],
-        (first_row, first_column): (usize, usize),
-        candidates: &Candidates<'_, R>,
-        winners_out: &mut [[R; TILE_WIDTH]; ROWS],
-    ) {
-        let lanes = R::WIDE_LANES;
-        let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
-        let (metric, stride) = (&self.competitors.metric, self.planes.stride());
-        let weight = splat(metric.weight);
-        let columns = R::Wide::<S>::from_slice(simd, &places_from::<R>(first_column)[..lanes]);
-        let mut nearest = [splat(R::from_f64(R::MAX)); ROWS];
-        let mut winner = [splat(-R::ONE); ROWS];
-        for rival in candidates.places.iter().map(|place| &candidates.rivals[*place as usize]) {
-            let mut colour = [splat(R::ZERO); ROWS];
-            let n_channels = if C == ANY { rival.colour.len() } else { C };
-            let centers = &rival.colour[..n_channels];
-            for channel in 0..n_channels {
-                let center = splat(centers[channel]);
-                for row in 0..ROWS {
-                    let values = &rows[row][channel * stride..][..lanes];
-                    let difference = R::Wide::<S>::from_slice(simd, values) - center;
-                    let square = difference * difference;
-                    colour[row] = if channel == 0 { square } else { colour[row] + square };
-                }
-            }
-            if metric.is_adaptive {
-                let maximum = splat(rival.maximum);
-                for row in 0..ROWS {
-                    colour[row] /= maximum;
-                }
-            }
-            let across = rival.across(simd, metric, columns);
-            let number = splat(rival.number);
-            let down = &rival.down[first_row..][..ROWS];
-            for row in 0..ROWS {
-                let distance = (splat(down[row]) + across) * weight + colour[row];
-                let closer = distance.simd_lt(nearest[row]);
-                nearest[row] = closer.select(distance, nearest[row]);
-                winner[row] = closer.select(number, winner[row]);
-            }
-        }
-        for row in 0..ROWS {
-            winner[row].store_slice(&mut winners_out[row][..lanes]);
-        }
+    fn pixels(&self, tile: &Tile, row: usize) -> &[R] {
+        let row = tile.z * self.planes.volume().height + tile.rows.start + row;
+        &self.planes.row(row)[tile.columns.start..]
+    }
+
+    /// Gives the pixels of a row of a tile to clusters by number.
+    #[inline(always)]
+    fn store<N: Real>(&self, tile: &Tile, row: usize, numbers: &[N], labels_out: &mut [i32]) {
+        let Volume { height, width, .. } = self.planes.volume();
+        let first = (tile.z * height + tile.rows.start + row) * width;
+        let mask = self.mask.map(|mask| &mask[first..][tile.columns.clone()]);
+        store(numbers, mask, &mut labels_out[row * width..][tile.columns.clone()]);
     }
 }
 
-/// The clusters that may win in a tile.
-struct Candidates<'a, R> {
-    rivals: &'a [Rival<'a, R>],
-    /// Which of them, ascending.
-    places: &'a [u32],
-}
-
+/// Where a number is negative, or a pixel outside the mask, labels stay.
 #[inline(always)]
-fn places_from<R: Real>(first: usize) -> [R; TILE_WIDTH] {
-    let mut places = [R::ZERO; TILE_WIDTH];
-    for (i, place) in places.iter_mut().enumerate() {
-        *place = R::from_f64(f64::from((first + i) as u32));
-    }
-    places
-}
-
-#[inline(always)]
-fn store<R: Real>(winners: &[R; TILE_WIDTH], mask: Option<&[bool]>, labels_out: &mut [i32]) {
+fn store<N: Real>(numbers: &[N], mask: Option<&[bool]>, labels_out: &mut [i32]) {
     match mask {
         None => {
-            for (label, winner) in labels_out.iter_mut().zip(winners) {
-                *label = if *winner >= R::ZERO { winner.to_label() } else { *label };
+            for (label, number) in labels_out.iter_mut().zip(numbers) {
+                *label = if *number >= N::ZERO { number.to_label() } else { *label };
             }
         }
         Some(mask) => {
-            for ((label, winner), inside) in labels_out.iter_mut().zip(winners).zip(mask) {
-                *label = if *winner >= R::ZERO && *inside { winner.to_label() } else { *label };
+            for ((label, number), inside) in labels_out.iter_mut().zip(numbers).zip(mask) {
+                *label = if *number >= N::ZERO && *inside { number.to_label() } else { *label };
             }
         }
     }

@@ -22,6 +22,8 @@ pub(super) struct Boxes<R> {
     /// First and last column of each tile of a band.
     firsts: Vec<R>,
     lasts: Vec<R>,
+    /// The largest colour without its sign, infinite if there may be any.
+    largest: f64,
     cut: Cut,
 }
 
@@ -132,11 +134,20 @@ impl<R: Real> Boxes<R> {
         let columns = || (0..cut.n_tiles()).map(|tile| cut.columns(tile, volume.width));
         let firsts = columns().map(|columns| place(columns.start)).collect();
         let lasts = columns().map(|columns| place(columns.end - 1)).collect();
-        Ok(Self { ranges, visited, firsts, lasts, cut })
+        // Tiles outside the mask have the highest below the lowest.
+        let bounds =
+            ranges.chunks_exact(2 * cut.lanes).flat_map(|range| range[..cut.lanes].iter().zip(&range[cut.lanes..]));
+        let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.to_f64().max(-low.to_f64()));
+        let largest = sizes.fold(0.0, f64::max);
+        Ok(Self { ranges, visited, firsts, lasts, largest, cut })
     }
 
     pub(super) fn cut(&self) -> Cut {
         self.cut
+    }
+
+    pub(super) fn largest(&self) -> f64 {
+        self.largest
     }
 
     /// A group of a band of slice `z`.

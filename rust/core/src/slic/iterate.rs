@@ -6,6 +6,7 @@ use super::assign::{Assignment, Part, Scratch};
 use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
 use super::nearby::Competitors;
+use super::screen::Precision;
 use super::update::{BandLabels, Labels, update};
 use super::{NONE, Planes};
 use crate::{Error, Exec, Real, Result};
@@ -71,7 +72,8 @@ pub(super) fn cluster<R: Real>(
         for iteration in 1..=settings.max_num_iter {
             let competitors = Competitors::new(clusters, settings, planes.volume());
             let is_adaptive = competitors.metric.is_adaptive;
-            let assignment = Assignment { competitors, planes, mask, boxes: &boxes };
+            let precision = Precision::new(&competitors, &boxes);
+            let assignment = Assignment { competitors, planes, mask, boxes: &boxes, precision };
             assign_all(exec, &assignment, labels_out, &mut bands)?;
             let is_last = iteration == settings.max_num_iter;
             if !is_last || settings.ignores_colour {

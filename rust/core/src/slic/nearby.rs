@@ -8,6 +8,7 @@ use fearless_simd::{Select, Simd};
 use super::clusters::{AXES, Clusters};
 use super::iterate::{Metric, Settings};
 use super::planes::{TILE_HEIGHT, Volume};
+use super::screen::{PAIRS, Pair};
 use crate::Real;
 
 /// First and one past the last pixel along each axis that a cluster competes for.
@@ -37,8 +38,10 @@ pub(super) struct Competitors<'a, R> {
     clusters: &'a Clusters<R>,
     windows: Vec<Window>,
     /// Channels that count.
-    n_channels: usize,
-    /// Whether all have one colour, as they have before the first assignment.
+    pub(super) n_channels: usize,
+    /// Their colours in float32, shape (`n_clusters`, `n_channels`).
+    narrow_colours: Vec<f32>,
+    /// Whether all have one colour that counts, as they have before the first assignment.
     pub(super) is_uniform: bool,
 }
 
@@ -48,8 +51,15 @@ impl<'a, R: Real> Competitors<'a, R> {
             .map(|cluster| Window::new(clusters.position(cluster), settings.window, volume))
             .collect();
         let n_channels = if settings.ignores_colour { 0 } else { clusters.n_channels() };
-        let (metric, is_uniform) = (Metric::new(settings), clusters.are_uniform());
-        Self { metric, clusters, windows, n_channels, is_uniform }
+        let colours = (0..clusters.count()).flat_map(|cluster| &clusters.colour(cluster)[..n_channels]);
+        Self {
+            metric: Metric::new(settings),
+            clusters,
+            windows,
+            n_channels,
+            narrow_colours: colours.map(|value| value.to_f64() as f32).collect(),
+            is_uniform: n_channels > 0 && clusters.are_uniform(),
+        }
     }
 }
 
@@ -69,6 +79,25 @@ pub(super) struct Rival<'a, R> {
     pub(super) down: [R; TILE_HEIGHT],
     pub(super) nearest: R,
     pub(super) farthest: R,
+    /// Number, colour and weighted distances to each row in float32.
+    pub(super) narrow_number: f32,
+    pub(super) narrow_colour: &'a [f32],
+    pub(super) narrow_down: [Pair; PAIRS],
+}
+
+/// The rivals that may win in a tile.
+pub(super) struct Candidates<'a, R> {
+    pub(super) rivals: &'a [Rival<'a, R>],
+    /// Which of them, ascending.
+    pub(super) places: &'a [u32],
+}
+
+impl<'a, R> Candidates<'a, R> {
+    #[inline(always)]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a Rival<'a, R>> {
+        let rivals = self.rivals;
+        self.places.iter().map(|place| &rivals[*place as usize])
+    }
 }
 
 /// The clusters that compete in a band, ascending.
@@ -85,7 +114,7 @@ impl<'a, R: Real> Nearby<'a, R> {
     }
 
     /// Turns to slice `z`.
-    pub(super) fn enter(&mut self, competitors: &Competitors<'a, R>, z: usize) {
+    pub(super) fn enter(&mut self, competitors: &Competitors<'_, R>, z: usize) {
         self.in_slice.clear();
         for (cluster, Window([slices, _, columns])) in competitors.windows.iter().enumerate() {
             if slices.0 <= z && z < slices.1 && columns.0 < columns.1 {
@@ -97,7 +126,7 @@ impl<'a, R: Real> Nearby<'a, R> {
     /// Those that compete in some rows of slice `z`, which was entered.
     pub(super) fn rivals(
         &mut self,
-        competitors: &Competitors<'a, R>,
+        competitors: &'a Competitors<'_, R>,
         z: usize,
         rows: &Range<usize>,
     ) -> &[Rival<'a, R>] {
@@ -114,12 +143,13 @@ impl<'a, R: Real> Nearby<'a, R> {
 
 impl<'a, R: Real> Rival<'a, R> {
     fn new(
-        Competitors { metric, clusters, n_channels, .. }: &Competitors<'a, R>,
+        competitors: &'a Competitors<'_, R>,
         cluster: usize,
         (z, rows): (usize, &Range<usize>),
         lines: (usize, usize),
         columns: (usize, usize),
     ) -> Self {
+        let Competitors { ref metric, clusters, n_channels, ref narrow_colours, .. } = *competitors;
         let position = clusters.position(cluster);
         let depth = metric.along(0, position[0], R::from_f64(z as f64));
         let mut down = [R::INFINITY; TILE_HEIGHT];
@@ -131,9 +161,10 @@ impl<'a, R: Real> Rival<'a, R> {
             nearest = if *down < nearest { *down } else { nearest };
             farthest = if *down > farthest { *down } else { farthest };
         }
+        let weight = metric.weight.to_f64();
         Self {
             number: R::from_f64(cluster as f64),
-            colour: &clusters.colour(cluster)[..*n_channels],
+            colour: &clusters.colour(cluster)[..n_channels],
             maximum: clusters.maxima[cluster],
             column: position[2],
             first: R::from_f64(columns.0 as f64),
@@ -141,6 +172,11 @@ impl<'a, R: Real> Rival<'a, R> {
             down,
             nearest,
             farthest,
+            narrow_number: cluster as f32,
+            narrow_colour: &narrow_colours[cluster * n_channels..][..n_channels],
+            narrow_down: std::array::from_fn(|pair| {
+                Pair::new([down[2 * pair], down[2 * pair + 1]].map(|down| down.to_f64() * weight))
+            }),
         }
     }
 

@@ -1,0 +1,81 @@
+//! The nearest cluster of some pixels, in the operations and the order of scikit-image.
+
+use fearless_simd::Simd;
+use fearless_simd::prelude::*;
+
+use super::iterate::Metric;
+use super::nearby::Candidates;
+use super::planes::{ANY, TILE_WIDTH};
+use crate::Real;
+
+/// Rows side by side: enough that one addition need not wait for another, few enough for the registers.
+pub(super) const ROWS: usize = 4;
+
+/// Where pixels side by side lie.
+pub(super) struct Columns {
+    pub(super) first: usize,
+    /// From one channel to the next.
+    pub(super) stride: usize,
+}
+
+impl Columns {
+    #[inline(always)]
+    pub(super) fn places<S: Simd, R: Real>(&self, simd: S) -> R::Wide<S> {
+        let mut places = [R::ZERO; TILE_WIDTH];
+        for (i, place) in places.iter_mut().enumerate() {
+            *place = R::from_f64(f64::from((self.first + i) as u32));
+        }
+        R::Wide::<S>::from_slice(simd, &places[..R::WIDE_LANES])
+    }
+}
+
+/// The number of the nearest candidate, the first on ties, or -1, of pixels in the rows of a tile from `first_row` on.
+#[inline(always)]
+pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
+    simd: S,
+    metric: &Metric<R>,
+    rows: [&[R]; ROWS],
+    (first_row, columns): (usize, &Columns),
+    candidates: &Candidates<'_, R>,
+) -> [[R; TILE_WIDTH]; ROWS] {
+    let lanes = R::WIDE_LANES;
+    let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
+    let weight = splat(metric.weight);
+    let places = columns.places::<S, R>(simd);
+    let mut nearest = [splat(R::from_f64(R::MAX)); ROWS];
+    let mut winner = [splat(-R::ONE); ROWS];
+    for rival in candidates.iter() {
+        let mut colour = [splat(R::ZERO); ROWS];
+        let n_channels = if C == ANY { rival.colour.len() } else { C };
+        let centers = &rival.colour[..n_channels];
+        for channel in 0..n_channels {
+            let center = splat(centers[channel]);
+            for row in 0..ROWS {
+                let values = &rows[row][channel * columns.stride..][..lanes];
+                let difference = R::Wide::<S>::from_slice(simd, values) - center;
+                let square = difference * difference;
+                colour[row] = if channel == 0 { square } else { colour[row] + square };
+            }
+        }
+        if metric.is_adaptive {
+            let maximum = splat(rival.maximum);
+            for row in 0..ROWS {
+                colour[row] /= maximum;
+            }
+        }
+        let across = rival.across(simd, metric, places);
+        let number = splat(rival.number);
+        let down = &rival.down[first_row..][..ROWS];
+        for row in 0..ROWS {
+            let distance = (splat(down[row]) + across) * weight + colour[row];
+            let closer = distance.simd_lt(nearest[row]);
+            nearest[row] = closer.select(distance, nearest[row]);
+            winner[row] = closer.select(number, winner[row]);
+        }
+    }
+    let mut winners = [[R::ZERO; TILE_WIDTH]; ROWS];
+    for row in 0..ROWS {
+        winner[row].store_slice(&mut winners[row][..lanes]);
+    }
+    winners
+}
