@@ -14,6 +14,7 @@ mod iterate;
 mod lab;
 mod nearby;
 mod nearest;
+mod pieces;
 mod planes;
 mod runs;
 mod screen;

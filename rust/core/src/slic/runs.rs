@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::{NONE, Volume};
 use crate::{Error, Exec, Result};
 
-/// Rows whose runs one thread finds at a time.
+/// Rows between two looks at the flag that stops, and fewest for a thread of its own.
 const ROWS: usize = 64;
 
 /// Labels that are compared at once, each with the next.
@@ -18,7 +18,8 @@ const LOOK_AHEAD: usize = 16;
 /// Pixels of a row with one label, and the component they belong to.
 #[derive(Debug, Clone, Copy)]
 struct Run {
-    start: u32,
+    /// Column of the first pixel.
+    column: u32,
     label: i32,
     /// A run of the same component that is no later, itself if it is the first.
     parent: u32,
@@ -28,8 +29,8 @@ struct Run {
 #[derive(Debug)]
 pub(super) struct Runs {
     all: Vec<Run>,
-    n_pixels: usize,
-    /// First run of each row.
+    width: usize,
+    /// First run of each row, and the number of all.
     rows: Vec<usize>,
 }
 
@@ -40,17 +41,18 @@ impl Runs {
             let (got, needed) = (labels.len().to_string(), format!("at most {}", u32::MAX));
             return Err(Error::Range { argument: "the number of pixels", got, needed });
         }
-        let mut runs = Self::of_rows(exec, labels, volume)?;
-        for row in 0..volume.n_rows() {
-            if row % ROWS == 0 {
-                exec.check()?;
-            }
-            let (z, y) = (row / volume.height, row % volume.height);
-            if y > 0 {
-                runs.connect(row, row - 1, volume.width);
-            }
-            if z > 0 {
-                runs.connect(row, row - volume.height, volume.width);
+        let n_rows = volume.n_rows().div_ceil(rayon::current_num_threads()).max(ROWS);
+        let parts = labels.par_chunks(n_rows * volume.width).enumerate();
+        let parts = parts.map(|(part, labels)| Self::of_part(exec, labels, part * n_rows, volume));
+        let mut runs = Self { all: Vec::new(), width: volume.width, rows: vec![0] };
+        for part in parts.collect::<Result<Vec<_>>>()? {
+            let start = runs.rows.len() - 1;
+            runs.append(part);
+            // What lies before a part is beside its first slice, or row.
+            for row in start..(start + if volume.depth > 1 { volume.height } else { 1 }).min(runs.rows.len() - 1) {
+                for other in before(row, volume).filter(|other| *other < start) {
+                    runs.connect(row, other);
+                }
             }
         }
         // Parents come before their children, so one pass in order makes every parent a root.
@@ -60,43 +62,41 @@ impl Runs {
         Ok(runs)
     }
 
-    fn of_rows(exec: &Exec<'_>, labels: &[i32], volume: Volume) -> Result<Self> {
-        let bands = labels.par_chunks(ROWS * volume.width).enumerate().map(|(band, labels)| {
-            exec.check()?;
-            let (mut runs, mut counts, mut ends) = (Vec::new(), Vec::with_capacity(ROWS), Vec::new());
-            for (row, labels) in labels.chunks_exact(volume.width).enumerate() {
-                let first = ((band * ROWS + row) * volume.width) as u32;
-                ends_of_runs(exec.level, labels, &mut ends);
-                let mut start = 0;
-                for end in &ends {
-                    runs.push(Run { start: first + start, label: labels[start as usize], parent: 0 });
-                    start = *end;
-                }
-                counts.push(ends.len());
+    /// The runs of some rows, of which `start` is the first, connected among themselves.
+    fn of_part(exec: &Exec<'_>, labels: &[i32], start: usize, volume: Volume) -> Result<Self> {
+        let mut runs = Self { all: Vec::new(), width: volume.width, rows: vec![0] };
+        let mut ends = Vec::new();
+        for (place, labels) in labels.chunks_exact(volume.width).enumerate() {
+            if place % ROWS == 0 {
+                exec.check()?;
             }
-            Ok((runs, counts))
-        });
-        let bands = bands.collect::<Result<Vec<_>>>()?;
-        let (mut runs, mut rows) = (Vec::new(), vec![0]);
-        for (band, counts) in bands {
-            runs.extend(band);
-            rows.extend(counts.iter().scan(rows[rows.len() - 1], |first, count| {
-                *first += count;
-                Some(*first)
-            }));
+            ends_of_runs(exec.level, labels, &mut ends);
+            let mut column = 0;
+            for end in &ends {
+                let (label, parent) = (labels[column as usize], runs.all.len() as u32);
+                runs.all.push(Run { column, label, parent });
+                column = *end;
+            }
+            runs.rows.push(runs.all.len());
+            for other in before(start + place, volume).filter(|other| *other >= start) {
+                runs.connect(place, other - start);
+            }
         }
-        for (place, run) in runs.iter_mut().enumerate() {
-            run.parent = place as u32;
-        }
-        Ok(Self { all: runs, n_pixels: labels.len(), rows })
+        Ok(runs)
+    }
+
+    /// Puts the runs of further rows behind.
+    fn append(&mut self, other: Self) {
+        let offset = self.all.len();
+        self.all.extend(other.all.into_iter().map(|run| Run { parent: run.parent + offset as u32, ..run }));
+        self.rows.extend(other.rows[1..].iter().map(|end| end + offset));
     }
 
     /// Joins the runs of two rows that touch.
-    fn connect(&mut self, row: usize, other: usize, width: usize) {
-        let offset = (row - other) * width;
+    fn connect(&mut self, row: usize, other: usize) {
         let (mut a, mut b) = (self.rows[row], self.rows[other]);
         while a < self.rows[row + 1] && b < self.rows[other + 1] {
-            let (end_a, end_b) = (self.pixels(a).end, self.pixels(b).end + offset);
+            let (end_a, end_b) = (self.columns(a).end, self.columns(b).end);
             if self.all[a].label == self.all[b].label {
                 self.join(a, b);
             }
@@ -124,9 +124,17 @@ impl Runs {
         self.all.len()
     }
 
-    pub(super) fn pixels(&self, run: usize) -> Range<usize> {
-        let end = self.all.get(run + 1).map_or(self.n_pixels, |next| next.start as usize);
-        self.all[run].start as usize..end
+    /// The runs of a row, counted through all slices.
+    pub(super) fn of_row(&self, row: usize) -> Range<usize> {
+        self.rows[row]..self.rows[row + 1]
+    }
+
+    /// Where the pixels of a run lie in its row.
+    #[inline(always)]
+    pub(super) fn columns(&self, run: usize) -> Range<usize> {
+        // The next run begins where this one ends, or in the first column of another row.
+        let next = self.all.get(run + 1).map_or(0, |next| next.column as usize);
+        self.all[run].column as usize..if next > 0 { next } else { self.width }
     }
 
     pub(super) fn label(&self, run: usize) -> i32 {
@@ -138,10 +146,25 @@ impl Runs {
         self.all[run].parent as usize
     }
 
-    /// Runs that have a label.
-    pub(super) fn labelled(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).filter(|run| self.label(*run) != NONE)
+    /// Whether a run is the first of a component that has a label.
+    pub(super) fn is_first(&self, run: usize) -> bool {
+        self.root(run) == run && self.label(run) != NONE
     }
+
+    /// Number of pixels of each component, at its first run.
+    pub(super) fn sizes(&self) -> Vec<u32> {
+        let mut sizes = vec![0; self.len()];
+        for run in 0..self.len() {
+            sizes[self.root(run)] += self.columns(run).len() as u32;
+        }
+        sizes
+    }
+}
+
+/// The rows beside a row, counted through all slices, that come before it.
+fn before(row: usize, Volume { height, .. }: Volume) -> impl Iterator<Item = usize> {
+    let above = (!row.is_multiple_of(height)).then(|| row - 1);
+    above.into_iter().chain(row.checked_sub(height))
 }
 
 /// Replaces `ends_out` by the places where another label begins, and the end.

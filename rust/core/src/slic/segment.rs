@@ -45,20 +45,18 @@ pub fn segment<R: Real>(
     let stages = [Settings { ignores_colour: true, ..plan.settings }, plan.settings];
     let stages = if plan.mask.is_some() { &stages[..] } else { &stages[1..] };
     cluster(exec, planes, plan.mask, stages, &mut clusters, &mut labels)?;
+    // A label that is none becomes the number before the first.
+    const { assert!(NONE == -1) };
+    let convert = |label: i32| plan.start_label + i64::from(label);
     let Some(sizes) = plan.sizes else {
-        write(&labels, plan.start_label, labels_out);
+        labels_out.par_chunks_mut(CHUNK).zip(labels.par_chunks(CHUNK)).for_each(|(labels_out, labels)| {
+            for (label_out, label) in labels_out.iter_mut().zip(labels) {
+                *label_out = convert(*label);
+            }
+        });
         return Ok(clusters.count());
     };
     let connected = enforce(exec, &labels, planes.volume(), sizes, plan.repairs)?;
-    write(&connected.labels, plan.start_label, labels_out);
+    connected.write(labels_out, convert);
     Ok(connected.n_labels)
-}
-
-fn write(labels: &[i32], start_label: i64, labels_out: &mut [i64]) {
-    const { assert!(NONE == -1, "pixels without label get the number before the first") };
-    labels_out.par_chunks_mut(CHUNK).zip(labels.par_chunks(CHUNK)).for_each(|(labels_out, labels)| {
-        for (label_out, label) in labels_out.iter_mut().zip(labels) {
-            *label_out = start_label + i64::from(*label);
-        }
-    });
 }
