@@ -178,6 +178,10 @@ fn add<R: Real>(labels: &[i32], first: i32, sums: &mut [Sum<R>], (some, more): &
     let place = |label: i32| ((label - first).cast_unsigned() as usize).min(none);
     for (block, labels) in labels.chunks(BLOCK).enumerate() {
         let start = block * BLOCK;
+        // Other clusters' pixels would wait for each other's sums, which nobody asks for.
+        if labels.iter().fold(none, |least, label| least.min(place(*label))) == none {
+            continue;
+        }
         let differ = labels.iter().fold(0, |differ, label| differ | (label ^ labels[0]));
         if differ == 0 {
             let sum = &mut sums[place(labels[0])];
