@@ -50,6 +50,8 @@ struct Tile {
     z: usize,
     rows: Range<usize>,
     columns: Range<usize>,
+    /// Whether all are inside the mask.
+    is_whole: bool,
 }
 
 impl<R: Real> Assignment<'_, R> {
@@ -89,14 +91,14 @@ impl<R: Real> Assignment<'_, R> {
             if group.is_outside() {
                 continue;
             }
-            if is_looked_at {
+            if is_looked_at && self.competitors.n_channels > 0 {
                 self.prefetch_after(z, &rows, &group);
             }
             is_looked_at = false;
             search.search(simd, metric, *is_uniform, rivals, &group);
-            for (place, columns) in group.tiles() {
+            for (place, columns, is_whole) in group.tiles() {
                 let (candidates, ceiling) = search.candidates(place);
-                let tile = Tile { z, rows: rows.clone(), columns };
+                let tile = Tile { z, rows: rows.clone(), columns, is_whole };
                 // Below this no distance of a pixel is infinite, even if of colours the ceiling has but the rounding.
                 if let ([winner], true) = (candidates, ceiling < R::from_f64(R::MAX * R::EPSILON)) {
                     self.fill(rivals[*winner as usize].number, &tile, labels_out);
@@ -178,7 +180,7 @@ impl<R: Real> Assignment<'_, R> {
     fn store<N: Real>(&self, tile: &Tile, row: usize, numbers: &[N], labels_out: &mut [i32]) {
         let Volume { height, width, .. } = self.planes.volume();
         let first = (tile.z * height + tile.rows.start + row) * width;
-        let mask = self.mask.map(|mask| &mask[first..][tile.columns.clone()]);
+        let mask = self.mask.filter(|_| !tile.is_whole).map(|mask| &mask[first..][tile.columns.clone()]);
         store(numbers, mask, &mut labels_out[row * width..][tile.columns.clone()]);
     }
 }

@@ -17,14 +17,25 @@ const MIN_HEIGHT: usize = 2;
 pub(super) struct Boxes<R> {
     /// Shape (`n_bands`, `n_groups`, `n_channels`, 2, tiles of a group): a vector has the bounds of neighbouring tiles.
     ranges: Vec<R>,
-    /// Whether any pixel of the tile is inside the mask, and the image; shape (`n_bands`, tiles of all groups).
-    visited: Vec<bool>,
+    /// Which pixels of each tile are inside the mask, and the image; shape (`n_bands`, tiles of all groups).
+    shares: Vec<Share>,
     /// First and last column of each tile of a band.
     firsts: Vec<R>,
     lasts: Vec<R>,
     /// The largest colour without its sign, infinite if there may be any.
     largest: f64,
     cut: Cut,
+}
+
+/// Which pixels of a tile count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// None: all are outside the mask, or the image.
+    None,
+    /// Those inside the mask.
+    Some,
+    /// Those inside the image, which are all inside the mask.
+    All,
 }
 
 /// Bands of rows of each slice, tiles of a band, and groups of neighbouring tiles.
@@ -47,7 +58,7 @@ pub(super) struct Group<'a, R> {
     pub(super) lasts: &'a [R],
     pub(super) columns: Range<usize>,
     ranges: &'a [R],
-    visited: &'a [bool],
+    shares: &'a [Share],
 }
 
 impl<'a, R: Real> Group<'a, R> {
@@ -58,20 +69,20 @@ impl<'a, R: Real> Group<'a, R> {
         self.ranges.chunks_exact(2 * lanes).map(move |range| [&range[..lanes], &range[lanes..]])
     }
 
-    /// Number and columns of each tile that is not outside the mask, nor the image.
+    /// Number and columns of each tile of which some pixels count, and whether all do.
     #[inline(always)]
-    pub(super) fn tiles(&self) -> impl Iterator<Item = (usize, Range<usize>)> {
-        let visited = self.visited.iter().enumerate().filter(|(_, visited)| **visited);
-        visited.map(|(tile, _)| {
+    pub(super) fn tiles(&self) -> impl Iterator<Item = (usize, Range<usize>, bool)> {
+        let shares = self.shares.iter().enumerate().filter(|(_, share)| **share != Share::None);
+        shares.map(|(tile, share)| {
             let first = self.columns.start + tile * R::WIDE_LANES;
-            (tile, first..(first + R::WIDE_LANES).min(self.columns.end))
+            (tile, first..(first + R::WIDE_LANES).min(self.columns.end), *share == Share::All)
         })
     }
 
     /// Whether all of it is outside the mask.
     #[inline(always)]
     pub(super) fn is_outside(&self) -> bool {
-        !self.visited.contains(&true)
+        self.shares.iter().all(|share| *share == Share::None)
     }
 }
 
@@ -123,11 +134,11 @@ impl<R: Real> Boxes<R> {
     pub(super) fn new(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
         let volume = planes.volume();
         let mut ranges = vec![R::ZERO; cut.n_bands(volume) * cut.n_ranges()];
-        let mut visited = vec![false; cut.n_bands(volume) * cut.n_tiles()];
-        let bands = ranges.par_chunks_mut(cut.n_ranges()).zip(visited.par_chunks_mut(cut.n_tiles()));
-        bands.enumerate().try_for_each(|(band, (ranges, visited))| {
+        let mut shares = vec![Share::None; cut.n_bands(volume) * cut.n_tiles()];
+        let bands = ranges.par_chunks_mut(cut.n_ranges()).zip(shares.par_chunks_mut(cut.n_tiles()));
+        bands.enumerate().try_for_each(|(band, (ranges, shares))| {
             exec.check()?;
-            fearless_simd::dispatch!(exec.level, _simd => band_ranges(planes, mask, cut, band, ranges, visited));
+            fearless_simd::dispatch!(exec.level, _simd => band_ranges(planes, mask, cut, band, ranges, shares));
             Ok(())
         })?;
         let place = |column: usize| R::from_f64(column as f64);
@@ -139,7 +150,7 @@ impl<R: Real> Boxes<R> {
             ranges.chunks_exact(2 * cut.lanes).flat_map(|range| range[..cut.lanes].iter().zip(&range[cut.lanes..]));
         let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.to_f64().max(-low.to_f64()));
         let largest = sizes.fold(0.0, f64::max);
-        Ok(Self { ranges, visited, firsts, lasts, largest, cut })
+        Ok(Self { ranges, shares, firsts, lasts, largest, cut })
     }
 
     pub(super) fn cut(&self) -> Cut {
@@ -161,7 +172,7 @@ impl<R: Real> Boxes<R> {
             lasts: &self.lasts[first..][..lanes],
             columns: first * lanes..((first + lanes) * lanes).min(volume.width),
             ranges: &self.ranges[(band * n_groups + group) * n_ranges..][..n_ranges],
-            visited: &self.visited[band * n_tiles + first..][..lanes],
+            shares: &self.shares[band * n_tiles + first..][..lanes],
         }
     }
 }
@@ -173,16 +184,22 @@ fn band_ranges<R: Real>(
     cut: Cut,
     band: usize,
     ranges_out: &mut [R],
-    visited_out: &mut [bool],
+    shares_out: &mut [Share],
 ) {
     let (volume, stride) = (planes.volume(), planes.stride());
     let (z, rows) = cut.band(band, volume.height);
     let rows = z * volume.height + rows.start..z * volume.height + rows.end;
     let inside = |row: usize| mask.map(|mask| &mask[row * volume.width..][..volume.width]);
-    for (tile, visited) in visited_out.iter_mut().enumerate() {
+    for (tile, share) in shares_out.iter_mut().enumerate() {
         let columns = cut.columns(tile, volume.width);
-        let mut inside = rows.clone().map(|row| inside(row).map(|inside| &inside[columns.clone()]));
-        *visited = !columns.is_empty() && inside.any(|inside| inside.is_none_or(|inside| inside.contains(&true)));
+        let mut masks = rows.clone().map(|row| inside(row).map_or(&[true][..], |inside| &inside[columns.clone()]));
+        *share = if columns.is_empty() || !masks.clone().any(|inside| inside.contains(&true)) {
+            Share::None
+        } else if masks.all(|inside| !inside.contains(&false)) {
+            Share::All
+        } else {
+            Share::Some
+        };
     }
     let mut columns = Columns::new(volume.width);
     for channel in 0..cut.n_channels {

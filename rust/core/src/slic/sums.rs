@@ -58,9 +58,11 @@ impl<'a, R: Real> Sums<'a, R> {
 
     /// Adds the pixels of a row, in their order.
     pub(super) fn add_row(&mut self, level: Level, [z, y]: [usize; 2], labels: &[i32]) {
-        let is_own = |label: &i32| self.clusters.contains(label);
-        let Some(start) = labels.iter().position(is_own) else { return };
-        let end = labels.iter().rposition(is_own).map_or(start, |last| last + 1);
+        // Whole blocks are looked through without a branch for each pixel.
+        let is_own = |block: &[i32]| block.iter().fold(false, |is_own, label| is_own | self.clusters.contains(label));
+        let Some(first_block) = labels.chunks(BLOCK).position(is_own) else { return };
+        let last_block = labels.chunks(BLOCK).rposition(is_own).unwrap_or(first_block);
+        let (start, end) = (first_block * BLOCK, ((last_block + 1) * BLOCK).min(labels.len()));
         let labels = &labels[start..end];
         let first = self.clusters.start;
         if let Some(counts) = &mut self.counts {
