@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast import _core
+from clast._draws import permutation_head
 
 # scikit-image's seed and number of iterations for the seeds inside a mask.
 _RANDOM_STATE = 123
@@ -99,8 +100,8 @@ def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> See
     pixels = np.flatnonzero(inside)
     rng = np.random.RandomState(_RANDOM_STATE)
     n_seeds, n_dense = min(int(n_segments), len(pixels)), int(10**n_axes * n_segments)
-    first = pixels[np.sort(rng.permutation(len(pixels))[:n_seeds])]
-    dense = pixels[np.sort(rng.permutation(len(pixels))[:n_dense])] if len(pixels) > n_dense else pixels
+    first = pixels[np.sort(permutation_head(rng, len(pixels), n_seeds))]
+    dense = pixels[np.sort(permutation_head(rng, len(pixels), n_dense))] if len(pixels) > n_dense else pixels
     positions = _positions(first, inside.shape).astype(np.float64)
     nearest = _core.slic_spread(_positions(dense, inside.shape), positions, _MASK_ITERATIONS)
     steps = np.abs(positions - positions[nearest]).mean(axis=0)

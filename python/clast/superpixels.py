@@ -304,7 +304,9 @@ def _conversion(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab: 
         pixels = pixels.astype(np.float32 if pixels.dtype.itemsize <= 4 else np.float64, order="C", copy=False)
     elif pixels.dtype.itemsize > 2:
         pixels = _as_float(pixels)
-    values = pixels if inside is None else pixels[inside]
+    values = pixels
+    if inside is not None:  # several times faster than pixels[inside]
+        values = np.compress(inside.reshape(-1), pixels.reshape(-1, pixels.shape[-1]), axis=0)
     low, high = values.min(), values.max()
     if pixels.dtype.kind != "f":
         unsigned = np.dtype(f"u{pixels.dtype.itemsize}")

@@ -24,6 +24,7 @@ pub mod mixture;
 pub mod moments;
 pub mod multiotsu;
 pub mod patches;
+pub mod permutation;
 pub mod quadtree;
 pub mod regions;
 pub mod silhouette;

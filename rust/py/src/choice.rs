@@ -1,12 +1,14 @@
-//! Draws with replacement.
+//! Draws with replacement, and without.
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
 use clast_core::choice::{self, Probabilities};
+use clast_core::permutation::Twister;
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1, PyUntypedArrayMethods, ToPyArray};
 use pyo3::prelude::*;
 
-use crate::arrays::vector;
+use crate::arrays::{contiguous, vector};
+use crate::errors::to_python;
 use crate::runtime::run;
 
 fn probabilities_of<'a>(
@@ -48,4 +50,22 @@ pub(crate) fn choose_rows<'py>(
     run(py, |exec| choice::choose_rows(exec, probabilities, sums, draws, rows_out))?;
     drop(rows_view);
     Ok(rows)
+}
+
+/// Its first entries, and what numpy's generator becomes: the words of its state, and how many of them are used up.
+type Permutation<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>, usize);
+
+/// The first `size` entries of a permutation of the numbers below `n`.
+#[pyfunction]
+pub(crate) fn permutation_head<'py>(
+    py: Python<'py>,
+    state: PyReadonlyArray1<'py, u32>,
+    position: usize,
+    n: usize,
+    size: usize,
+) -> PyResult<Permutation<'py>> {
+    let mut twister = Twister::new(contiguous("state", &state)?, position).map_err(|error| to_python(&error))?;
+    let head = run(py, |exec| twister.permutation(exec, n, size))?;
+    let (state, position) = twister.state();
+    Ok((head.to_pyarray(py), state.to_pyarray(py), position))
 }

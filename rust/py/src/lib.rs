@@ -27,7 +27,7 @@ mod _core {
     #[pymodule_export]
     use super::bisecting::{bisecting_predict, kmeans_inertia_per_cluster};
     #[pymodule_export]
-    use super::choice::{choice_sums, choose_rows};
+    use super::choice::{choice_sums, choose_rows, permutation_head};
     #[pymodule_export]
     use super::kmeans::{
         is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_sweep,
