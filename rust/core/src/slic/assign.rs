@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use super::boxes::{Boxes, Group};
+use super::boxes::{Boxes, Cut, Group};
 use super::nearby::{Candidates, Competitors, Nearby, Rival};
 use super::nearest::{Columns, ROWS, nearest};
 use super::planes::{ANY, TILE_HEIGHT, TILE_WIDTH};
@@ -63,12 +63,13 @@ impl<R: Real> Assignment<'_, R> {
         Part { z, bands, labels }: Part<'_>,
         ranges_out: &mut [BandLabels],
     ) {
-        let (Volume { height, width, .. }, cut) = (self.planes.volume(), self.boxes.cut());
+        let Volume { height, width, .. } = self.planes.volume();
         nearby.enter(&self.competitors, z);
-        let labels = labels.chunks_mut(cut.height * width);
+        let labels = labels.chunks_mut(TILE_HEIGHT * width);
         for (band, (labels, range)) in bands.zip(labels.zip(ranges_out)) {
-            let rows = cut.rows(band, height);
-            let rivals = nearby.rivals(&self.competitors, z, &rows);
+            let rows = Cut::rows(band, height);
+            dispatch!(level, _simd => nearby.find(&self.competitors, z, &rows));
+            let rivals = nearby.rivals();
             dispatch!(level, simd => self.assign_band(simd, (search, screen), rivals, (z, band, rows), labels));
             *range = dispatch!(level, _simd => BandLabels::of(labels));
         }

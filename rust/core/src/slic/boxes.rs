@@ -8,10 +8,6 @@ use super::Planes;
 use super::planes::{TILE_HEIGHT, Volume};
 use crate::{Exec, Real, Result};
 
-/// Steps of the clusters to the rows of a tile: it must be small beside a cluster to have few near.
-const STEPS_PER_TILE: usize = 3;
-const MIN_HEIGHT: usize = 2;
-
 /// The lowest and highest value of each channel in each tile, among the pixels inside the mask.
 #[derive(Debug)]
 pub(super) struct Boxes<R> {
@@ -41,8 +37,6 @@ pub(super) enum Share {
 /// Bands of rows of each slice, tiles of a band, and groups of neighbouring tiles.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
-    /// Rows of a band, but the last of a slice.
-    pub(super) height: usize,
     pub(super) bands_per_slice: usize,
     pub(super) n_groups: usize,
     /// Pixels of a row of a tile, and tiles of a group, beyond the image too.
@@ -87,12 +81,10 @@ impl<'a, R: Real> Group<'a, R> {
 }
 
 impl Cut {
-    pub(super) fn new<R: Real>(planes: &Planes<R>, [_, step_y, _]: [usize; 3]) -> Self {
+    pub(super) fn new<R: Real>(planes: &Planes<R>) -> Self {
         let volume = planes.volume();
-        let height = (step_y / STEPS_PER_TILE).clamp(MIN_HEIGHT, TILE_HEIGHT);
         Self {
-            height,
-            bands_per_slice: volume.height.div_ceil(height),
+            bands_per_slice: volume.height.div_ceil(TILE_HEIGHT),
             n_groups: volume.width.div_ceil(R::WIDE_LANES * R::WIDE_LANES),
             lanes: R::WIDE_LANES,
             n_channels: planes.n_channels(),
@@ -105,13 +97,13 @@ impl Cut {
 
     /// The slice of a band and its rows there.
     pub(super) fn band(&self, band: usize, height: usize) -> (usize, Range<usize>) {
-        (band / self.bands_per_slice, self.rows(band % self.bands_per_slice, height))
+        (band / self.bands_per_slice, Self::rows(band % self.bands_per_slice, height))
     }
 
     /// The rows of a band of a slice.
     #[inline(always)]
-    pub(super) fn rows(&self, band: usize, height: usize) -> Range<usize> {
-        band * self.height..((band + 1) * self.height).min(height)
+    pub(super) fn rows(band: usize, height: usize) -> Range<usize> {
+        band * TILE_HEIGHT..((band + 1) * TILE_HEIGHT).min(height)
     }
 
     /// Tiles of a band, with those beyond the image.

@@ -6,6 +6,7 @@ use super::assign::{Assignment, Part, Scratch};
 use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
 use super::nearby::Competitors;
+use super::planes::TILE_HEIGHT;
 use super::screen::Precision;
 use super::update::{BandLabels, Labels, update};
 use super::{NONE, Planes};
@@ -64,8 +65,7 @@ pub(super) fn cluster<R: Real>(
     labels_out: &mut [i32],
 ) -> Result<()> {
     check(planes, mask, labels_out)?;
-    let Some(Settings { window, .. }) = stages.first() else { return Ok(()) };
-    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes, *window))?;
+    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes))?;
     let mut bands = vec![BandLabels::default(); boxes.cut().n_bands(planes.volume())];
     for settings in stages {
         labels_out.fill(NONE);
@@ -111,7 +111,7 @@ fn assign_all<R: Real>(
     let slices = labels_out.par_chunks_mut(volume.height * volume.width);
     let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice)).enumerate();
     let parts = slices.flat_map(|(z, (labels, ranges))| {
-        let len = if is_image { cut.height * volume.width } else { labels.len() };
+        let len = if is_image { TILE_HEIGHT * volume.width } else { labels.len() };
         let parts = labels.par_chunks_mut(len).zip(ranges.par_chunks_mut(n_bands)).enumerate();
         parts.map(move |(part, (labels, ranges))| {
             (Part { z, bands: part * n_bands..(part + 1) * n_bands, labels }, ranges)

@@ -123,13 +123,9 @@ impl<'a, R: Real> Nearby<'a, R> {
         }
     }
 
-    /// Those that compete in some rows of slice `z`, which was entered.
-    pub(super) fn rivals(
-        &mut self,
-        competitors: &'a Competitors<'_, R>,
-        z: usize,
-        rows: &Range<usize>,
-    ) -> &[Rival<'a, R>] {
+    /// Finds those that compete in some rows of slice `z`, which was entered.
+    #[inline(always)]
+    pub(super) fn find(&mut self, competitors: &'a Competitors<'_, R>, z: usize, rows: &Range<usize>) {
         self.rivals.clear();
         for cluster in self.in_slice.iter().map(|cluster| *cluster as usize) {
             let Window([_, lines, columns]) = competitors.windows[cluster];
@@ -137,11 +133,16 @@ impl<'a, R: Real> Nearby<'a, R> {
                 self.rivals.push(Rival::new(competitors, cluster, (z, rows), lines, columns));
             }
         }
+    }
+
+    /// Those that were found last.
+    pub(super) fn rivals(&self) -> &[Rival<'a, R>] {
         &self.rivals
     }
 }
 
 impl<'a, R: Real> Rival<'a, R> {
+    #[inline(always)]
     fn new(
         competitors: &'a Competitors<'_, R>,
         cluster: usize,
@@ -152,15 +153,17 @@ impl<'a, R: Real> Rival<'a, R> {
         let Competitors { ref metric, clusters, n_channels, ref narrow_colours, .. } = *competitors;
         let position = clusters.position(cluster);
         let depth = metric.along(0, position[0], R::from_f64(z as f64));
-        let mut down = [R::INFINITY; TILE_HEIGHT];
-        let (mut nearest, mut farthest) = (R::INFINITY, R::ZERO);
-        for (y, down) in rows.clone().zip(&mut down) {
-            if lines.0 <= y && y < lines.1 {
-                *down = depth + metric.along(1, position[1], R::from_f64(y as f64));
-            }
-            nearest = if *down < nearest { *down } else { nearest };
-            farthest = if *down > farthest { *down } else { farthest };
-        }
+        let down_to = |y: usize| depth + metric.along(1, position[1], R::from_f64(y as f64));
+        let own = lines.0.max(rows.start)..lines.1.min(rows.end);
+        let down = std::array::from_fn(|row| {
+            let y = rows.start + row;
+            if own.contains(&y) { down_to(y) } else { R::INFINITY }
+        });
+        // Rounding is monotone: of the rows above and below its place one is the nearest, and the first or the last the
+        // farthest.
+        let above = (position[1].to_f64() as usize).clamp(own.start, own.end - 1);
+        let near = [down_to(above), down_to((above + 1).min(own.end - 1))];
+        let far = [down_to(own.start), down_to(own.end - 1)];
         let weight = metric.weight.to_f64();
         Self {
             number: R::from_f64(cluster as f64),
@@ -170,8 +173,14 @@ impl<'a, R: Real> Rival<'a, R> {
             first: R::from_f64(columns.0 as f64),
             end: R::from_f64(columns.1 as f64),
             down,
-            nearest,
-            farthest,
+            nearest: if near[0] < near[1] { near[0] } else { near[1] },
+            farthest: if own != *rows {
+                R::INFINITY
+            } else if far[0] < far[1] {
+                far[1]
+            } else {
+                far[0]
+            },
             narrow_number: cluster as f32,
             narrow_colour: &narrow_colours[cluster * n_channels..][..n_channels],
             narrow_down: std::array::from_fn(|pair| {

@@ -11,7 +11,9 @@ use crate::{Error, Exec, Real, Result};
 /// Widest row of a tile: one vector of 512 bits of the narrower type.
 pub(super) const TILE_WIDTH: usize = 16;
 
-/// Most rows of a tile. Few clusters compete in a small tile, which pays for the search for them.
+/// Rows of a tile, but at the bottom of an image. Fewer clusters compete in a small tile, but the search for them takes as
+/// long (measured: 16 rows take 2 to 5 % less in float64 and 10 % more in float32; a third of a superpixel's side, as many
+/// as 8, takes 1.2 times as long for a side of 16 pixels and 2 times for 8).
 pub(super) const TILE_HEIGHT: usize = 8;
 
 /// Rows are padded to a multiple of this, in pixels: whole tiles, and enough for kernels to take many side by side.
