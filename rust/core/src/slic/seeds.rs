@@ -1,5 +1,7 @@
 //! Seeds inside a mask: k-means of the positions alone.
 
+use fearless_simd::prelude::*;
+use fearless_simd::{Select, Simd, dispatch, f64x8};
 use rayon::prelude::*;
 
 use super::clusters::AXES;
@@ -11,6 +13,9 @@ const EDGE: f64 = 0.5;
 
 /// Pixels that one thread assigns at a time.
 const CHUNK: usize = 1 << 10;
+
+/// Centers that a pixel is compared with at once.
+const LANES: usize = 8;
 
 /// Moves `centers` by iterations of Lloyd over the positions of pixels; a center without pixels stays.
 ///
@@ -29,20 +34,13 @@ pub fn spread(exec: &Exec<'_>, pixels: &[[i64; AXES]], centers: &mut [[f64; AXES
     for _ in 0..max_iter {
         let grid = Grid::new(centers, low, high);
         let rivals: Vec<_> = (0..grid.n_cubes()).into_par_iter().map(|cube| grid.rivals(cube)).collect();
-        let chunks = pixels.par_chunks(CHUNK).map(|pixels| {
+        let none = || vec![([0; AXES], 0); grid.centers.len()];
+        let parts = pixels.par_chunks(CHUNK).try_fold(none, |mut sums, pixels| {
             exec.check()?;
-            let positions = pixels.iter().map(|pixel| pixel.map(|place| place as f64));
-            Ok(positions.map(|position| first_nearest(position, &rivals[grid.index(grid.cube(position))])).collect())
+            dispatch!(exec.level, simd => add_pixels(simd, &grid, &rivals, pixels, &mut sums));
+            Ok(sums)
         });
-        let labels = chunks.collect::<Result<Vec<Vec<u32>>>>()?;
-        let mut sums = vec![([0_i64; AXES], 0_i64); centers.len()];
-        for (pixel, label) in pixels.iter().zip(labels.iter().flatten()) {
-            let (sum, count) = &mut sums[*label as usize];
-            for axis in 0..AXES {
-                sum[axis] += pixel[axis];
-            }
-            *count += 1;
-        }
+        let sums: Vec<Sum> = parts.try_reduce(none, |sums, others| Ok(merged(sums, &others)))?;
         for (center, (sum, count)) in centers.iter_mut().zip(sums) {
             if count > 0 {
                 *center = sum.map(|sum| sum as f64 / count as f64);
@@ -72,16 +70,72 @@ pub fn nearest_others(exec: &Exec<'_>, centers: &[[f64; AXES]]) -> Result<Vec<us
     Ok(chunks.collect::<Result<Vec<Vec<usize>>>>()?.concat())
 }
 
-/// The nearest of some centers, the first on ties.
-fn first_nearest(position: [f64; AXES], rivals: &[([f64; AXES], u32)]) -> u32 {
-    let mut nearest = (f64::INFINITY, 0);
-    for (center, number) in rivals {
-        let distance = squared_distance(position, *center);
-        if distance < nearest.0 {
-            nearest = (distance, *number);
+/// Sum of the positions of a center's pixels, and their number.
+type Sum = ([i64; AXES], i64);
+
+/// Adds pixels to the sums of their nearest centers.
+#[inline(always)]
+fn add_pixels<S: Simd>(simd: S, grid: &Grid<'_>, rivals: &[Vec<Block>], pixels: &[[i64; AXES]], sums: &mut [Sum]) {
+    for pixel in pixels {
+        let position = pixel.map(|place| place as f64);
+        let (sum, count) = &mut sums[first_nearest(simd, position, &rivals[grid.index(grid.cube(position))])];
+        for axis in 0..AXES {
+            sum[axis] += pixel[axis];
         }
+        *count += 1;
     }
-    nearest.1
+}
+
+fn merged(mut sums: Vec<Sum>, others: &[Sum]) -> Vec<Sum> {
+    for ((sum, count), (other, other_count)) in sums.iter_mut().zip(others) {
+        for axis in 0..AXES {
+            sum[axis] += other[axis];
+        }
+        *count += other_count;
+    }
+    sums
+}
+
+/// Centers side by side, infinitely far where there are fewer.
+#[derive(Debug, Clone, Copy)]
+struct Block {
+    places: [[f64; LANES]; AXES],
+    numbers: [f64; LANES],
+}
+
+impl Block {
+    fn new(centers: &[[f64; AXES]], numbers: &[usize]) -> Self {
+        let mut block = Self { places: [[f64::INFINITY; LANES]; AXES], numbers: [f64::INFINITY; LANES] };
+        for (lane, number) in numbers.iter().enumerate() {
+            block.numbers[lane] = *number as f64;
+            for axis in 0..AXES {
+                block.places[axis][lane] = centers[*number][axis];
+            }
+        }
+        block
+    }
+}
+
+/// The nearest of some centers, the first on ties.
+#[inline(always)]
+fn first_nearest<S: Simd>(simd: S, position: [f64; AXES], rivals: &[Block]) -> usize {
+    let splat = |value: f64| f64x8::simd_from(simd, value);
+    let load = |lanes: &[f64; LANES]| f64x8::from_slice(simd, lanes);
+    let position = position.map(splat);
+    let infinity = splat(f64::INFINITY);
+    let (mut nearest, mut number) = (infinity, infinity);
+    for rival in rivals {
+        let mut distance = splat(0.0);
+        for axis in 0..AXES {
+            let difference = position[axis] - load(&rival.places[axis]);
+            distance += difference * difference;
+        }
+        let is_nearer = distance.simd_lt(nearest);
+        nearest = is_nearer.select(distance, nearest);
+        number = is_nearer.select(load(&rival.numbers), number);
+    }
+    let is_nearest = nearest.simd_eq(splat(nearest.reduce_min()));
+    is_nearest.select(number, infinity).reduce_min() as usize
 }
 
 #[inline(always)]
@@ -147,7 +201,7 @@ impl<'a> Grid<'a> {
     }
 
     /// The centers that may be the nearest to a position in a cube, ascending.
-    fn rivals(&self, cube: usize) -> Vec<([f64; AXES], u32)> {
+    fn rivals(&self, cube: usize) -> Vec<Block> {
         let [_, height, width] = self.shape;
         let cube = [cube / (height * width), cube / width % height, cube % width];
         // Positions are put into cubes with rounding.
@@ -173,7 +227,8 @@ impl<'a> Grid<'a> {
         // As above: what decides is far above the rounding of both.
         found.retain(|(near, _)| *near <= ceiling * (1.0 + 1e-9));
         found.sort_unstable_by_key(|(_, member)| *member);
-        found.into_iter().map(|(_, member)| (self.centers[member], member as u32)).collect()
+        let members: Vec<usize> = found.into_iter().map(|(_, member)| member).collect();
+        members.chunks(LANES).map(|members| Block::new(self.centers, members)).collect()
     }
 
     /// Cubes from one end to the other.
@@ -243,6 +298,7 @@ mod tests {
 
     use super::*;
     use crate::Interrupt;
+    use crate::simd::levels;
 
     proptest! {
         #[test]
@@ -271,9 +327,11 @@ mod tests {
             });
             let means: Vec<_> = means.collect();
             let interrupt = Interrupt::default();
-            let mut moved = centers.clone();
-            spread(&Exec::new(&interrupt), &pixels, &mut moved, 1).unwrap();
-            prop_assert_eq!(moved, means);
+            for level in levels() {
+                let mut moved = centers.clone();
+                spread(&Exec { level, interrupt: &interrupt }, &pixels, &mut moved, 1).unwrap();
+                prop_assert_eq!(&moved, &means, "at {:?}", level);
+            }
         }
     }
 
