@@ -155,16 +155,21 @@ impl<'a, R: Real> Rival<'a, R> {
         let depth = metric.along(0, position[0], R::from_f64(z as f64));
         let down_to = |y: usize| depth + metric.along(1, position[1], R::from_f64(y as f64));
         let own = lines.0.max(rows.start)..lines.1.min(rows.end);
-        let down = std::array::from_fn(|row| {
+        let mut down = [R::INFINITY; TILE_HEIGHT];
+        for (row, down) in down.iter_mut().enumerate() {
             let y = rows.start + row;
-            if own.contains(&y) { down_to(y) } else { R::INFINITY }
-        });
+            *down = if own.start <= y && y < own.end { down_to(y) } else { R::INFINITY };
+        }
         // Rounding is monotone: of the rows above and below its place one is the nearest, and the first or the last the
         // farthest.
         let above = (position[1].to_f64() as usize).clamp(own.start, own.end - 1);
         let near = [down_to(above), down_to((above + 1).min(own.end - 1))];
         let far = [down_to(own.start), down_to(own.end - 1)];
         let weight = metric.weight.to_f64();
+        let mut narrow_down = [Pair::ZERO; PAIRS];
+        for (rows, pair) in down.as_chunks::<2>().0.iter().zip(&mut narrow_down) {
+            *pair = Pair::new(rows.map(|down| down.to_f64() * weight));
+        }
         Self {
             number: R::from_f64(cluster as f64),
             colour: &clusters.colour(cluster)[..n_channels],
@@ -183,9 +188,7 @@ impl<'a, R: Real> Rival<'a, R> {
             },
             narrow_number: cluster as f32,
             narrow_colour: &narrow_colours[cluster * n_channels..][..n_channels],
-            narrow_down: std::array::from_fn(|pair| {
-                Pair::new([down[2 * pair], down[2 * pair + 1]].map(|down| down.to_f64() * weight))
-            }),
+            narrow_down,
         }
     }
 

@@ -29,9 +29,10 @@ const SMALLEST: f64 = 1e-36;
 pub(super) struct Pair(pub(super) [f32; TILE_WIDTH]);
 
 impl Pair {
-    const ZERO: Self = Self([0.0; TILE_WIDTH]);
+    pub(super) const ZERO: Self = Self([0.0; TILE_WIDTH]);
 
     /// The same number in each row.
+    #[inline(always)]
     pub(super) fn new(rows: [f64; 2]) -> Self {
         let mut pair = Self::ZERO;
         for (half, row) in pair.0.chunks_exact_mut(TILE_WIDTH / 2).zip(rows) {
