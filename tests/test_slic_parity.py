@@ -10,6 +10,7 @@ from PIL import Image
 from skimage import data
 from skimage.segmentation import slic as skimage_slic
 
+import clast
 from clast import slic
 
 
@@ -89,6 +90,14 @@ class TestColour:
         options = {"n_segments": 200, "enforce_connectivity": False}
         image = (photo / 255).astype(np.float32)
         assert np.mean(slic(image, **options) == skimage_slic(image, **options)) >= 0.9995
+
+    @pytest.mark.parametrize("options", [{}, {"min_size_factor": 0, "max_size_factor": 0.2}], ids=str)
+    def test_volume_on_any_number_of_threads(self, options):
+        # Threads join pieces in parts of the volume, which begin amid slices.
+        volume = np.random.default_rng(0).integers(0, 4, size=(9, 40, 30), dtype=np.uint8)
+        for n_threads in (1, 2, 4):
+            with clast.threads(n_threads):
+                assert_same(volume, n_segments=40, compactness=0.3, channel_axis=None, **options)
 
     def test_channels_first(self, photo):
         assert_same(np.moveaxis(photo, -1, 0), channel_axis=0)

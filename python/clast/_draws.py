@@ -28,7 +28,8 @@ def permutation_head(random_state: np.random.RandomState, n: int, size: int) -> 
     Cost: O(n), about a third of numpy's time.
     """
     state = random_state.get_state(legacy=False)
-    if state["bit_generator"] != "MT19937":  # a user's own choice
+    # A user's own choice, or more than words of 32 bits can count.
+    if state["bit_generator"] != "MT19937" or n >= 2**32:
         return random_state.permutation(n)[:size]
     words = state["state"]
     head, words["key"], words["pos"] = _core.permutation_head(words["key"], words["pos"], n, size)

@@ -305,7 +305,7 @@ def _conversion(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab: 
     elif pixels.dtype.itemsize > 2:
         pixels = _as_float(pixels)
     values = pixels
-    if inside is not None:  # several times faster than pixels[inside]
+    if inside is not None:  # 2 to 6 times as fast as pixels[inside]
         values = np.compress(inside.reshape(-1), pixels.reshape(-1, pixels.shape[-1]), axis=0)
     low, high = values.min(), values.max()
     if pixels.dtype.kind != "f":
