@@ -25,7 +25,7 @@ def permutation_head(random_state: np.random.RandomState, n: int, size: int) -> 
 
     Notes
     -----
-    Cost: O(n), about a third of numpy's time.
+    Cost: O(n); measured in turn with numpy, as long for 100 000 and about half as long for millions.
     """
     state = random_state.get_state(legacy=False)
     # A user's own choice, or more than words of 32 bits can count.
