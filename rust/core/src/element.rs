@@ -51,8 +51,6 @@ pub trait Real: Element<Real = Self> + SimdFloatElement {
 
     /// Sum over the lanes, halves first: lane `i` and lane `i + n / 2`, until one is left.
     fn sum_lanes<S: Simd>(wide: Self::Wide<S>) -> Self;
-    /// Two vectors of float64 rounded into one of float32; there is none for so many float32.
-    fn narrow<S: Simd>(low: Self::Wide<S>, high: Self::Wide<S>) -> Option<f32x16<S>>;
     /// Rounds to this type.
     fn from_f64(value: f64) -> Self;
     /// Rounds to this type.
@@ -102,7 +100,7 @@ element!(f32, f32, from_f32, f32, 0, |_| 0, |_| 0.0);
 element!(f64, f64, from_f64, f64, 0, |_| 0, |_| 0.0);
 
 macro_rules! real {
-    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $narrow:expr, $unit_bit:expr) => {
+    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $unit_bit:expr) => {
         impl Real for $type {
             type Vector<S: Simd> = S::$vector;
             type Wide<S: Simd> = $wide<S>;
@@ -120,11 +118,6 @@ macro_rules! real {
             #[inline(always)]
             fn sum_lanes<S: Simd>(wide: Self::Wide<S>) -> Self {
                 $sum_lanes(wide)
-            }
-
-            #[inline(always)]
-            fn narrow<S: Simd>(low: Self::Wide<S>, high: Self::Wide<S>) -> Option<f32x16<S>> {
-                $narrow(low, high)
             }
 
             #[inline(always)]
@@ -179,5 +172,5 @@ fn sum_lanes_f64<S: Simd>(wide: f64x8<S>) -> f64 {
     quarter[0] + quarter[1]
 }
 
-real!(f32, f32s, f32x16, 16, sum_lanes_f32, |_, _| None, 8_388_608.0);
-real!(f64, f64s, f64x8, 8, sum_lanes_f64, |low: f64x8<S>, high| Some(low.narrow(high)), 4_503_599_627_370_496.0);
+real!(f32, f32s, f32x16, 16, sum_lanes_f32, 8_388_608.0);
+real!(f64, f64s, f64x8, 8, sum_lanes_f64, 4_503_599_627_370_496.0);

@@ -1,24 +1,38 @@
-//! How the image is cut into tiles, and the range of colours in each.
+//! How the image is cut into tiles, and their colours in float32.
 
 use std::ops::Range;
 
+use fearless_simd::dispatch;
 use rayon::prelude::*;
 
 use super::Planes;
-use super::planes::{TILE_HEIGHT, Volume};
+use super::planes::{BAND_HEIGHT, TILE_HEIGHT, TILE_WIDTH, Volume};
+use super::tiles::{LANES, Tile, TileReader};
+use crate::buffer::Buffer;
+use crate::simd::prefetch;
 use crate::{Exec, Real, Result};
 
-/// The lowest and highest value of each channel in each tile, among the pixels inside the mask.
+/// Tiles of a group: rows, columns, and all.
+pub(super) const GROUP_ROWS: usize = BAND_HEIGHT / TILE_HEIGHT;
+pub(super) const GROUP_COLUMNS: usize = GROUP_TILES / GROUP_ROWS;
+pub(super) const GROUP_TILES: usize = 16;
+
+/// Columns of pixels of a group.
+pub(super) const GROUP_WIDTH: usize = GROUP_COLUMNS * TILE_WIDTH;
+
+/// A number for each tile of a group, row by row.
+pub(super) type Lanes = [f32; GROUP_TILES];
+
+/// The colours of each tile, and the lowest and highest value of each channel among the pixels that count.
 #[derive(Debug)]
-pub(super) struct Boxes<R> {
-    /// Shape (`n_bands`, `n_groups`, `n_channels`, 2, tiles of a group): a vector has the bounds of neighbouring tiles.
-    ranges: Vec<R>,
-    /// Which pixels of each tile are inside the mask, and the image; shape (`n_bands`, tiles of all groups).
+pub(super) struct Boxes {
+    /// Shape (`n_bands`, `n_groups`, tiles of a group, values of a tile).
+    colours: Buffer<f32>,
+    /// Shape (`n_bands`, `n_groups`, `n_channels`, 2): a vector has the bounds of neighbouring tiles.
+    ranges: Vec<Lanes>,
+    /// Which pixels of each tile are inside the mask, and the image; shape (`n_bands`, `n_groups`, tiles of a group).
     shares: Vec<Share>,
-    /// First and last column of each tile of a band.
-    firsts: Vec<R>,
-    lasts: Vec<R>,
-    /// The largest colour without its sign, infinite if there may be any.
+    /// The largest colour without its sign.
     largest: f64,
     cut: Cut,
 }
@@ -34,46 +48,56 @@ pub(super) enum Share {
     All,
 }
 
-/// Bands of rows of each slice, tiles of a band, and groups of neighbouring tiles.
+/// Bands of rows of each slice, and groups of neighbouring tiles of a band.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
     pub(super) bands_per_slice: usize,
     pub(super) n_groups: usize,
-    /// Pixels of a row of a tile, and tiles of a group, beyond the image too.
-    lanes: usize,
     n_channels: usize,
 }
 
 /// Neighbouring tiles of a band that are searched together.
 #[derive(Debug, Clone)]
-pub(super) struct Group<'a, R> {
-    /// First and last column of each tile.
-    pub(super) firsts: &'a [R],
-    pub(super) lasts: &'a [R],
+pub(super) struct Group<'a> {
+    pub(super) rows: Range<usize>,
     pub(super) columns: Range<usize>,
-    ranges: &'a [R],
+    colours: &'a [f32],
+    ranges: &'a [Lanes],
     shares: &'a [Share],
 }
 
-impl<'a, R: Real> Group<'a, R> {
+impl<'a> Group<'a> {
     /// The lowest and the highest value of each channel in each tile.
     #[inline(always)]
-    pub(super) fn colours(&self) -> impl Iterator<Item = [&'a [R]; 2]> {
-        let lanes = R::WIDE_LANES;
-        self.ranges.chunks_exact(2 * lanes).map(move |range| [&range[..lanes], &range[lanes..]])
+    pub(super) fn ranges(&self) -> impl Iterator<Item = &'a [Lanes; 2]> {
+        self.ranges.as_chunks().0.iter()
     }
 
-    /// Number and columns of each tile of which some pixels count, and whether all do.
+    /// Asks for the colours of all tiles.
     #[inline(always)]
-    pub(super) fn tiles(&self) -> impl Iterator<Item = (usize, Range<usize>, bool)> {
+    pub(super) fn prefetch(&self) {
+        prefetch(self.colours);
+    }
+
+    /// The tiles of which some pixels count.
+    #[inline(always)]
+    pub(super) fn tiles(&self) -> impl Iterator<Item = Tile<'a>> {
+        let len = self.colours.len() / GROUP_TILES;
         let shares = self.shares.iter().enumerate().filter(|(_, share)| **share != Share::None);
-        shares.map(|(tile, share)| {
-            let first = self.columns.start + tile * R::WIDE_LANES;
-            (tile, first..(first + R::WIDE_LANES).min(self.columns.end), *share == Share::All)
+        shares.map(move |(lane, share)| {
+            let (group_row, first) = (lane / GROUP_COLUMNS, self.columns.start + lane % GROUP_COLUMNS * TILE_WIDTH);
+            Tile {
+                lane,
+                group_row,
+                rows: tile_rows(&self.rows, group_row),
+                columns: first..(first + TILE_WIDTH).min(self.columns.end),
+                is_whole: *share == Share::All,
+                colours: self.colours[lane * len..][..len].as_chunks::<LANES>().0,
+            }
         })
     }
 
-    /// Whether all of it is outside the mask.
+    /// Whether no pixel counts.
     #[inline(always)]
     pub(super) fn is_outside(&self) -> bool {
         self.shares.iter().all(|share| *share == Share::None)
@@ -82,13 +106,9 @@ impl<'a, R: Real> Group<'a, R> {
 
 impl Cut {
     pub(super) fn new<R: Real>(planes: &Planes<R>) -> Self {
-        let volume = planes.volume();
-        Self {
-            bands_per_slice: volume.height.div_ceil(TILE_HEIGHT),
-            n_groups: volume.width.div_ceil(R::WIDE_LANES * R::WIDE_LANES),
-            lanes: R::WIDE_LANES,
-            n_channels: planes.n_channels(),
-        }
+        let Volume { height, width, .. } = planes.volume();
+        let (bands_per_slice, n_groups) = (height.div_ceil(BAND_HEIGHT), width.div_ceil(GROUP_WIDTH));
+        Self { bands_per_slice, n_groups, n_channels: planes.n_channels() }
     }
 
     pub(super) fn n_bands(&self, volume: Volume) -> usize {
@@ -103,46 +123,45 @@ impl Cut {
     /// The rows of a band of a slice.
     #[inline(always)]
     pub(super) fn rows(band: usize, height: usize) -> Range<usize> {
-        band * TILE_HEIGHT..((band + 1) * TILE_HEIGHT).min(height)
+        band * BAND_HEIGHT..((band + 1) * BAND_HEIGHT).min(height)
     }
 
-    /// Tiles of a band, with those beyond the image.
-    fn n_tiles(&self) -> usize {
-        self.n_groups * self.lanes
-    }
-
-    /// Bounds of the tiles of a band.
+    /// Vectors of bounds of a group.
     fn n_ranges(&self) -> usize {
-        self.n_tiles() * self.n_channels * 2
+        self.n_channels * 2
     }
 
-    /// Columns of a tile, none beyond the image.
-    fn columns(&self, tile: usize, width: usize) -> Range<usize> {
-        (tile * self.lanes).min(width)..((tile + 1) * self.lanes).min(width)
+    /// Colours of a group.
+    fn n_colours(&self) -> usize {
+        GROUP_TILES * TILE_HEIGHT * TILE_WIDTH * self.n_channels
     }
 }
 
-impl<R: Real> Boxes<R> {
-    pub(super) fn new(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
-        let volume = planes.volume();
-        let mut ranges = vec![R::ZERO; cut.n_bands(volume) * cut.n_ranges()];
-        let mut shares = vec![Share::None; cut.n_bands(volume) * cut.n_tiles()];
-        let bands = ranges.par_chunks_mut(cut.n_ranges()).zip(shares.par_chunks_mut(cut.n_tiles()));
-        bands.enumerate().try_for_each(|(band, (ranges, shares))| {
+impl Boxes {
+    pub(super) fn new<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
+        let n_groups = cut.n_bands(planes.volume()) * cut.n_groups;
+        let mut colours = Buffer::zeroed(n_groups * cut.n_colours());
+        let mut ranges = vec![[0.0; GROUP_TILES]; n_groups * cut.n_ranges()];
+        let mut shares = vec![Share::None; n_groups * GROUP_TILES];
+        let bands = colours.par_chunks_mut(cut.n_groups * cut.n_colours());
+        let bands = bands.zip(ranges.par_chunks_mut(cut.n_groups * cut.n_ranges()));
+        let bands = bands.zip(shares.par_chunks_mut(cut.n_groups * GROUP_TILES)).enumerate();
+        bands.try_for_each(|(band, ((colours, ranges), shares))| {
             exec.check()?;
-            fearless_simd::dispatch!(exec.level, _simd => band_ranges(planes, mask, cut, band, ranges, shares));
+            let groups = colours.chunks_exact_mut(cut.n_colours()).zip(ranges.chunks_exact_mut(cut.n_ranges()));
+            let groups = groups.zip(shares.chunks_exact_mut(GROUP_TILES)).enumerate();
+            let (z, rows) = cut.band(band, planes.volume().height);
+            for (group, ((colours, ranges), shares)) in groups {
+                let place = Place { z, rows: rows.clone(), first_column: group * GROUP_WIDTH };
+                dispatch!(exec.level, _simd => place.read(planes, mask, colours, ranges, shares));
+            }
             Ok(())
         })?;
-        let place = |column: usize| R::from_f64(column as f64);
-        let columns = || (0..cut.n_tiles()).map(|tile| cut.columns(tile, volume.width));
-        let firsts = columns().map(|columns| place(columns.start)).collect();
-        let lasts = columns().map(|columns| place(columns.end - 1)).collect();
-        // Tiles outside the mask have the highest below the lowest.
-        let bounds =
-            ranges.chunks_exact(2 * cut.lanes).flat_map(|range| range[..cut.lanes].iter().zip(&range[cut.lanes..]));
-        let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.to_f64().max(-low.to_f64()));
-        let largest = sizes.fold(0.0, f64::max);
-        Ok(Self { ranges, shares, firsts, lasts, largest, cut })
+        // Tiles outside the mask have the highest below the lowest; where float32 has no number, no bound is of use anyway.
+        let bounds = ranges.as_chunks::<2>().0.iter().flat_map(|[low, high]| low.iter().zip(high));
+        let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.max(-*low));
+        let largest = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
+        Ok(Self { colours, ranges, shares, largest: f64::from(largest), cut })
     }
 
     pub(super) fn cut(&self) -> Cut {
@@ -155,105 +174,58 @@ impl<R: Real> Boxes<R> {
 
     /// A group of a band of slice `z`.
     #[inline(always)]
-    pub(super) fn group(&self, (z, band): (usize, usize), group: usize, volume: Volume) -> Group<'_, R> {
-        let (Cut { bands_per_slice, n_groups, lanes, n_channels, .. }, n_tiles) = (self.cut, self.cut.n_tiles());
-        let (band, n_ranges) = (z * bands_per_slice + band, lanes * n_channels * 2);
-        let first = group * lanes;
+    pub(super) fn group(&self, (z, band): (usize, usize), group: usize, volume: Volume) -> Group<'_> {
+        let Cut { bands_per_slice, n_groups, .. } = self.cut;
+        let (place, first) = ((z * bands_per_slice + band) * n_groups + group, group * GROUP_WIDTH);
+        let (n_ranges, n_colours) = (self.cut.n_ranges(), self.cut.n_colours());
         Group {
-            firsts: &self.firsts[first..][..lanes],
-            lasts: &self.lasts[first..][..lanes],
-            columns: first * lanes..((first + lanes) * lanes).min(volume.width),
-            ranges: &self.ranges[(band * n_groups + group) * n_ranges..][..n_ranges],
-            shares: &self.shares[band * n_tiles + first..][..lanes],
+            rows: Cut::rows(band, volume.height),
+            columns: first..(first + GROUP_WIDTH).min(volume.width),
+            colours: &self.colours[place * n_colours..][..n_colours],
+            ranges: &self.ranges[place * n_ranges..][..n_ranges],
+            shares: &self.shares[place * GROUP_TILES..][..GROUP_TILES],
         }
     }
 }
 
+/// Where a group lies.
+struct Place {
+    z: usize,
+    rows: Range<usize>,
+    first_column: usize,
+}
+
+impl Place {
+    /// Reads the tiles of the group.
+    #[inline(always)]
+    fn read<R: Real>(
+        &self,
+        planes: &Planes<R>,
+        mask: Option<&[bool]>,
+        colours_out: &mut [f32],
+        ranges_out: &mut [Lanes],
+        shares_out: &mut [Share],
+    ) {
+        let (width, len) = (planes.volume().width, colours_out.len() / GROUP_TILES);
+        for (lane, (colours, share)) in colours_out.chunks_exact_mut(len).zip(shares_out).enumerate() {
+            let first = (self.first_column + lane % GROUP_COLUMNS * TILE_WIDTH).min(width);
+            let columns = first..(first + TILE_WIDTH).min(width);
+            let reader = TileReader::new(planes, mask, self.z, tile_rows(&self.rows, lane / GROUP_COLUMNS), columns);
+            *share = reader.share();
+            if *share == Share::None {
+                continue;
+            }
+            let channels = colours.chunks_exact_mut(TILE_HEIGHT * TILE_WIDTH).zip(ranges_out.as_chunks_mut().0);
+            for (channel, (colours, [low, high])) in channels.enumerate() {
+                [low[lane], high[lane]] = reader.read(channel, colours);
+            }
+        }
+    }
+}
+
+/// The rows of a row of tiles of a band, none beyond the image.
 #[inline(always)]
-fn band_ranges<R: Real>(
-    planes: &Planes<R>,
-    mask: Option<&[bool]>,
-    cut: Cut,
-    band: usize,
-    ranges_out: &mut [R],
-    shares_out: &mut [Share],
-) {
-    let (volume, stride) = (planes.volume(), planes.stride());
-    let (z, rows) = cut.band(band, volume.height);
-    let rows = z * volume.height + rows.start..z * volume.height + rows.end;
-    let inside = |row: usize| mask.map(|mask| &mask[row * volume.width..][..volume.width]);
-    for (tile, share) in shares_out.iter_mut().enumerate() {
-        let columns = cut.columns(tile, volume.width);
-        let mut masks = rows.clone().map(|row| inside(row).map_or(&[true][..], |inside| &inside[columns.clone()]));
-        *share = if columns.is_empty() || !masks.clone().any(|inside| inside.contains(&true)) {
-            Share::None
-        } else if masks.all(|inside| !inside.contains(&false)) {
-            Share::All
-        } else {
-            Share::Some
-        };
-    }
-    let mut columns = Columns::new(volume.width);
-    for channel in 0..cut.n_channels {
-        columns.clear();
-        for row in rows.clone() {
-            columns.widen(&planes.row(row)[channel * stride..][..volume.width], inside(row));
-        }
-        for tile in 0..cut.n_tiles() {
-            let (group, lane) = (tile / cut.lanes, tile % cut.lanes);
-            let range = &mut ranges_out[(group * cut.n_channels + channel) * 2 * cut.lanes..][..2 * cut.lanes];
-            [range[lane], range[cut.lanes + lane]] = columns.range(cut.columns(tile, volume.width));
-        }
-    }
-}
-
-/// The range of a channel in each column of a band.
-struct Columns<R> {
-    low: Vec<R>,
-    high: Vec<R>,
-    /// Not a number if a value is none, or infinite.
-    doubt: Vec<R>,
-}
-
-impl<R: Real> Columns<R> {
-    fn new(width: usize) -> Self {
-        let values = || vec![R::ZERO; width];
-        Self { low: values(), high: values(), doubt: values() }
-    }
-
-    fn clear(&mut self) {
-        self.low.fill(R::INFINITY);
-        self.high.fill(-R::INFINITY);
-        self.doubt.fill(R::ZERO);
-    }
-
-    #[inline(always)]
-    fn widen(&mut self, values: &[R], inside: Option<&[bool]>) {
-        let columns = self.low.iter_mut().zip(&mut self.high).zip(&mut self.doubt).zip(values);
-        match inside {
-            None => columns.for_each(|(((low, high), doubt), value)| {
-                *low = if *value < *low { *value } else { *low };
-                *high = if *value > *high { *value } else { *high };
-                *doubt += *value * R::ZERO;
-            }),
-            Some(inside) => columns.zip(inside).for_each(|((((low, high), doubt), value), inside)| {
-                *low = if *inside && *value < *low { *value } else { *low };
-                *high = if *inside && *value > *high { *value } else { *high };
-                *doubt += if *inside { *value * R::ZERO } else { R::ZERO };
-            }),
-        }
-    }
-
-    /// The range in some columns. A pixel without a colour has no nearest cluster, so a box with one has no end: then none
-    /// is taken to win all of it.
-    #[inline(always)]
-    fn range(&self, columns: Range<usize>) -> [R; 2] {
-        let (mut range, mut doubt) = ([R::INFINITY, -R::INFINITY], R::ZERO);
-        for column in columns {
-            range[0] = if self.low[column] < range[0] { self.low[column] } else { range[0] };
-            range[1] = if self.high[column] > range[1] { self.high[column] } else { range[1] };
-            doubt += self.doubt[column];
-        }
-        [range[0], if doubt == R::ZERO { range[1] } else { R::INFINITY }]
-    }
+fn tile_rows(band: &Range<usize>, group_row: usize) -> Range<usize> {
+    let first = band.start + group_row * TILE_HEIGHT;
+    first.min(band.end)..(first + TILE_HEIGHT).min(band.end)
 }

@@ -6,8 +6,8 @@ use super::assign::{Assignment, Part, Scratch};
 use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
 use super::nearby::Competitors;
-use super::planes::TILE_HEIGHT;
-use super::screen::Precision;
+use super::planes::BAND_HEIGHT;
+use super::rough::Rough;
 use super::update::{BandLabels, Labels, update};
 use super::{NONE, Planes};
 use crate::{Error, Exec, Real, Result};
@@ -72,8 +72,8 @@ pub(super) fn cluster<R: Real>(
         for iteration in 1..=settings.max_num_iter {
             let competitors = Competitors::new(clusters, settings, planes.volume());
             let is_adaptive = competitors.metric.is_adaptive;
-            let precision = Precision::new(&competitors, &boxes);
-            let assignment = Assignment { competitors, planes, mask, boxes: &boxes, precision };
+            let rough = Rough::new(&competitors, settings, &boxes);
+            let assignment = Assignment { competitors, planes, mask, boxes: &boxes, rough };
             assign_all(exec, &assignment, labels_out, &mut bands)?;
             let is_last = iteration == settings.max_num_iter;
             if !is_last || settings.ignores_colour {
@@ -111,7 +111,7 @@ fn assign_all<R: Real>(
     let slices = labels_out.par_chunks_mut(volume.height * volume.width);
     let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice)).enumerate();
     let parts = slices.flat_map(|(z, (labels, ranges))| {
-        let len = if is_image { TILE_HEIGHT * volume.width } else { labels.len() };
+        let len = if is_image { BAND_HEIGHT * volume.width } else { labels.len() };
         let parts = labels.par_chunks_mut(len).zip(ranges.par_chunks_mut(n_bands)).enumerate();
         parts.map(move |(part, (labels, ranges))| {
             (Part { z, bands: part * n_bands..(part + 1) * n_bands, labels }, ranges)

@@ -16,6 +16,7 @@ mod nearby;
 mod nearest;
 mod pieces;
 mod planes;
+mod rough;
 mod runs;
 mod screen;
 mod search;
@@ -26,6 +27,7 @@ mod source;
 mod sums;
 #[cfg(test)]
 mod tests;
+mod tiles;
 mod update;
 
 pub use connectivity::Sizes;

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Select, Simd};
+use fearless_simd::{Select, Simd, f32x16};
 
+use super::boxes::GROUP_ROWS;
 use super::clusters::{AXES, Clusters};
 use super::iterate::{Metric, Settings};
-use super::planes::{TILE_HEIGHT, Volume};
-use super::screen::{PAIRS, Pair};
+use super::planes::Volume;
+use super::rough::{Rough, inside};
+use super::tiles::{PAIRS, Pair};
 use crate::Real;
 
 /// First and one past the last pixel along each axis that a cluster competes for.
@@ -40,7 +42,7 @@ pub(super) struct Competitors<'a, R> {
     /// Channels that count.
     pub(super) n_channels: usize,
     /// Their colours in float32, shape (`n_clusters`, `n_channels`).
-    narrow_colours: Vec<f32>,
+    rough_colours: Vec<f32>,
     /// Whether all have one colour that counts, as they have before the first assignment.
     pub(super) is_uniform: bool,
 }
@@ -57,7 +59,7 @@ impl<'a, R: Real> Competitors<'a, R> {
             clusters,
             windows,
             n_channels,
-            narrow_colours: colours.map(|value| value.to_f64() as f32).collect(),
+            rough_colours: colours.map(|value| value.to_f64() as f32).collect(),
             is_uniform: n_channels > 0 && clusters.are_uniform(),
         }
     }
@@ -75,29 +77,50 @@ pub(super) struct Rival<'a, R> {
     pub(super) column: R,
     pub(super) first: R,
     pub(super) end: R,
-    /// Squared distance along z and y to each row, infinite outside the window; the least and the largest of them.
-    pub(super) down: [R; TILE_HEIGHT],
-    pub(super) nearest: R,
-    pub(super) farthest: R,
-    /// Number, colour and weighted distances to each row in float32.
-    pub(super) narrow_number: f32,
-    pub(super) narrow_colour: &'a [f32],
-    pub(super) narrow_down: [Pair; PAIRS],
+    /// Squared distance along z.
+    depth: R,
+    /// Row of its place, and those that it competes for.
+    line: R,
+    lines: (usize, usize),
+    pub(super) rough: RoughRival<'a>,
 }
+
+/// The same in float32.
+#[derive(Debug)]
+pub(super) struct RoughRival<'a> {
+    pub(super) number: f32,
+    pub(super) colour: &'a [f32],
+    /// What colour distances are multiplied by.
+    pub(super) inverse: f32,
+    /// The least squared distance along z and y in each row of tiles, infinite where it does not compete.
+    pub(super) nearest: [f32; GROUP_ROWS],
+    /// The largest one, infinite where it does not compete for all rows.
+    pub(super) farthest: [f32; GROUP_ROWS],
+}
+
+/// Squared distances in float32 along z and y from a rival to each row of the band, infinite outside its window.
+pub(super) type Down = [Pair; GROUP_ROWS * PAIRS];
 
 /// The rivals that may win in a tile.
 pub(super) struct Candidates<'a, R> {
-    pub(super) rivals: &'a [Rival<'a, R>],
+    pub(super) rivals: Rivals<'a, R>,
     /// Which of them, ascending.
     pub(super) places: &'a [u32],
 }
 
 impl<'a, R> Candidates<'a, R> {
     #[inline(always)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = &'a Rival<'a, R>> {
-        let rivals = self.rivals;
-        self.places.iter().map(|place| &rivals[*place as usize])
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a Rival<'a, R>, &'a Down)> {
+        let Rivals { all, downs } = self.rivals;
+        self.places.iter().map(|place| (&all[*place as usize], &downs[*place as usize]))
     }
+}
+
+/// Those that compete in a band.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rivals<'a, R> {
+    pub(super) all: &'a [Rival<'a, R>],
+    downs: &'a [Down],
 }
 
 /// The clusters that compete in a band, ascending.
@@ -106,11 +129,13 @@ pub(super) struct Nearby<'a, R> {
     /// Those that compete in its slice.
     in_slice: Vec<u32>,
     rivals: Vec<Rival<'a, R>>,
+    /// Of each of them, and of more that there were in another band: too large to be moved about.
+    downs: Vec<Down>,
 }
 
 impl<'a, R: Real> Nearby<'a, R> {
     pub(super) fn new() -> Self {
-        Self { in_slice: Vec::new(), rivals: Vec::new() }
+        Self { in_slice: Vec::new(), rivals: Vec::new(), downs: Vec::new() }
     }
 
     /// Turns to slice `z`.
@@ -125,71 +150,92 @@ impl<'a, R: Real> Nearby<'a, R> {
 
     /// Finds those that compete in some rows of slice `z`, which was entered.
     #[inline(always)]
-    pub(super) fn find(&mut self, competitors: &'a Competitors<'_, R>, z: usize, rows: &Range<usize>) {
+    pub(super) fn find<S: Simd>(
+        &mut self,
+        simd: S,
+        competitors: &'a Competitors<'_, R>,
+        rough: &Rough,
+        z: usize,
+        rows: &Range<usize>,
+    ) {
         self.rivals.clear();
         for cluster in self.in_slice.iter().map(|cluster| *cluster as usize) {
-            let Window([_, lines, columns]) = competitors.windows[cluster];
+            let Window([_, lines, _]) = competitors.windows[cluster];
             if lines.0 < rows.end && rows.start < lines.1 {
-                self.rivals.push(Rival::new(competitors, cluster, (z, rows), lines, columns));
+                let mut rival = Rival::new(competitors, cluster, z);
+                let place = self.rivals.len();
+                if place == self.downs.len() {
+                    self.downs.push([Pair::ZERO; GROUP_ROWS * PAIRS]);
+                }
+                rival.measure(simd, rough, rows, &mut self.downs[place]);
+                self.rivals.push(rival);
             }
         }
     }
 
     /// Those that were found last.
-    pub(super) fn rivals(&self) -> &[Rival<'a, R>] {
-        &self.rivals
+    pub(super) fn rivals(&self) -> Rivals<'_, R> {
+        Rivals { all: &self.rivals, downs: &self.downs }
     }
 }
 
 impl<'a, R: Real> Rival<'a, R> {
     #[inline(always)]
-    fn new(
-        competitors: &'a Competitors<'_, R>,
-        cluster: usize,
-        (z, rows): (usize, &Range<usize>),
-        lines: (usize, usize),
-        columns: (usize, usize),
-    ) -> Self {
-        let Competitors { ref metric, clusters, n_channels, ref narrow_colours, .. } = *competitors;
-        let position = clusters.position(cluster);
-        let depth = metric.along(0, position[0], R::from_f64(z as f64));
-        let down_to = |y: usize| depth + metric.along(1, position[1], R::from_f64(y as f64));
-        let own = lines.0.max(rows.start)..lines.1.min(rows.end);
-        let mut down = [R::INFINITY; TILE_HEIGHT];
-        for (row, down) in down.iter_mut().enumerate() {
-            let y = rows.start + row;
-            *down = if own.start <= y && y < own.end { down_to(y) } else { R::INFINITY };
-        }
-        // Rounding is monotone: of the rows above and below its place one is the nearest, and the first or the last the
-        // farthest.
-        let above = (position[1].to_f64() as usize).clamp(own.start, own.end - 1);
-        let near = [down_to(above), down_to((above + 1).min(own.end - 1))];
-        let far = [down_to(own.start), down_to(own.end - 1)];
-        let weight = metric.weight.to_f64();
-        let mut narrow_down = [Pair::ZERO; PAIRS];
-        for (rows, pair) in down.as_chunks::<2>().0.iter().zip(&mut narrow_down) {
-            *pair = Pair::new(rows.map(|down| down.to_f64() * weight));
-        }
+    fn new(competitors: &'a Competitors<'_, R>, cluster: usize, z: usize) -> Self {
+        let Competitors { ref metric, clusters, n_channels, ref rough_colours, .. } = *competitors;
+        let Window([_, lines, columns]) = competitors.windows[cluster];
+        let ([depth, line, column], maximum) = (clusters.position(cluster), clusters.maxima[cluster]);
         Self {
             number: R::from_f64(cluster as f64),
             colour: &clusters.colour(cluster)[..n_channels],
-            maximum: clusters.maxima[cluster],
-            column: position[2],
+            maximum,
+            column,
             first: R::from_f64(columns.0 as f64),
             end: R::from_f64(columns.1 as f64),
-            down,
-            nearest: if near[0] < near[1] { near[0] } else { near[1] },
-            farthest: if own != *rows {
-                R::INFINITY
-            } else if far[0] < far[1] {
-                far[1]
-            } else {
-                far[0]
+            depth: metric.along(0, depth, R::from_f64(z as f64)),
+            line,
+            lines,
+            rough: RoughRival {
+                number: cluster as f32,
+                colour: &rough_colours[cluster * n_channels..][..n_channels],
+                inverse: (1.0 / maximum.to_f64()) as f32,
+                nearest: [0.0; GROUP_ROWS],
+                farthest: [0.0; GROUP_ROWS],
             },
-            narrow_number: cluster as f32,
-            narrow_colour: &narrow_colours[cluster * n_channels..][..n_channels],
-            narrow_down,
         }
+    }
+
+    /// Measures to some rows, those of a band, in float32.
+    #[inline(always)]
+    fn measure<S: Simd>(&mut self, simd: S, rough: &Rough, rows: &Range<usize>, down_out: &mut Down) {
+        let splat = |value: f32| f32x16::simd_from(simd, value);
+        let origin = R::from_f64(rows.start as f64);
+        let depth = splat(rough.weigh(self.depth));
+        let place = |line: usize| splat(R::from_f64(line as f64).to_f64() as f32 - rows.start as f32);
+        // Rows beyond the image are as good as any, so that the last ones do not look as if they lay outside the window.
+        let end = if self.lines.1 < rows.end { place(self.lines.1) } else { splat(f32::INFINITY) };
+        let start = place(self.lines.0);
+        for (group_row, down) in down_out.chunks_exact_mut(PAIRS).enumerate() {
+            let (mut nearest, mut farthest) = (splat(f32::INFINITY), splat(0.0));
+            for (pair, down) in down.iter_mut().enumerate() {
+                let rows = Pair::ROWS.load(simd) + splat((2 * (group_row * PAIRS + pair)) as f32);
+                let along = rough.along(simd, 1, self.line - origin, rows);
+                let is_inside = [start.simd_le(rows), rows.simd_lt(end)];
+                let distances = inside(simd, is_inside, along.mul_add(along, depth));
+                nearest = nearest.min(distances);
+                farthest = farthest.max(distances);
+                down.store(distances);
+            }
+            self.rough.nearest[group_row] = Pair::of(nearest).rows().into_iter().fold(f32::INFINITY, f32::min);
+            self.rough.farthest[group_row] = Pair::of(farthest).rows().into_iter().fold(0.0, f32::max);
+        }
+    }
+
+    /// Squared distance along z and y to a row; infinite outside the window.
+    #[inline(always)]
+    pub(super) fn down(&self, metric: &Metric<R>, y: usize) -> R {
+        let is_inside = self.lines.0 <= y && y < self.lines.1;
+        if is_inside { self.depth + metric.along(1, self.line, R::from_f64(y as f64)) } else { R::INFINITY }
     }
 
     /// Squared distances along x to some columns; infinite outside the window.

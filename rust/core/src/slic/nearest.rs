@@ -5,11 +5,14 @@ use fearless_simd::prelude::*;
 
 use super::iterate::Metric;
 use super::nearby::Candidates;
-use super::planes::{ANY, TILE_WIDTH};
+use super::planes::ANY;
 use crate::Real;
 
 /// Rows side by side: enough that one addition need not wait for another, few enough for the registers.
 pub(super) const ROWS: usize = 4;
+
+/// Lanes of the widest vector of any type.
+pub(super) const MAX_LANES: usize = 16;
 
 /// Where pixels side by side lie.
 pub(super) struct Columns {
@@ -20,8 +23,8 @@ pub(super) struct Columns {
 
 impl Columns {
     #[inline(always)]
-    pub(super) fn places<S: Simd, R: Real>(&self, simd: S) -> R::Wide<S> {
-        let mut places = [R::ZERO; TILE_WIDTH];
+    fn places<S: Simd, R: Real>(&self, simd: S) -> R::Wide<S> {
+        let mut places = [R::ZERO; MAX_LANES];
         for (i, place) in places.iter_mut().enumerate() {
             *place = R::from_f64(f64::from((self.first + i) as u32));
         }
@@ -29,7 +32,7 @@ impl Columns {
     }
 }
 
-/// The number of the nearest candidate, the first on ties, or -1, of pixels in the rows of a tile from `first_row` on.
+/// The number of the nearest candidate, the first on ties, or -1, of pixels in rows from `first_row` on.
 #[inline(always)]
 pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
     simd: S,
@@ -37,14 +40,14 @@ pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
     rows: [&[R]; ROWS],
     (first_row, columns): (usize, &Columns),
     candidates: &Candidates<'_, R>,
-) -> [[R; TILE_WIDTH]; ROWS] {
+) -> [[R; MAX_LANES]; ROWS] {
     let lanes = R::WIDE_LANES;
     let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
     let weight = splat(metric.weight);
     let places = columns.places::<S, R>(simd);
     let mut nearest = [splat(R::from_f64(R::MAX)); ROWS];
     let mut winner = [splat(-R::ONE); ROWS];
-    for rival in candidates.iter() {
+    for (rival, _) in candidates.iter() {
         let mut colour = [splat(R::ZERO); ROWS];
         let n_channels = if C == ANY { rival.colour.len() } else { C };
         let centers = &rival.colour[..n_channels];
@@ -65,15 +68,14 @@ pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
         }
         let across = rival.across(simd, metric, places);
         let number = splat(rival.number);
-        let down = &rival.down[first_row..][..ROWS];
         for row in 0..ROWS {
-            let distance = (splat(down[row]) + across) * weight + colour[row];
+            let distance = (splat(rival.down(metric, first_row + row)) + across) * weight + colour[row];
             let closer = distance.simd_lt(nearest[row]);
             nearest[row] = closer.select(distance, nearest[row]);
             winner[row] = closer.select(number, winner[row]);
         }
     }
-    let mut winners = [[R::ZERO; TILE_WIDTH]; ROWS];
+    let mut winners = [[R::ZERO; MAX_LANES]; ROWS];
     for row in 0..ROWS {
         winner[row].store_slice(&mut winners[row][..lanes]);
     }

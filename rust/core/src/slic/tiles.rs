@@ -1,0 +1,181 @@
+//! The colours of a tile in float32.
+
+use std::ops::Range;
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Simd, f32x16};
+
+use super::Planes;
+use super::boxes::Share;
+use super::planes::{TILE_HEIGHT, TILE_WIDTH, Volume};
+use crate::Real;
+
+/// Two rows of a tile side by side: a vector, and a line of the cache.
+pub(super) const LANES: usize = 2 * TILE_WIDTH;
+
+/// Pairs of rows of a tile.
+pub(super) const PAIRS: usize = TILE_HEIGHT / 2;
+
+/// A number for each pixel of two rows of a tile.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Pair([f32; LANES]);
+
+impl Pair {
+    pub(super) const ZERO: Self = Self([0.0; LANES]);
+
+    /// Columns of the pixels, seen from the first.
+    pub(super) const COLUMNS: Self = {
+        let mut columns = Self::ZERO;
+        let mut lane = 0;
+        while lane < LANES {
+            columns.0[lane] = (lane % TILE_WIDTH) as f32;
+            lane += 1;
+        }
+        columns
+    };
+
+    /// Rows of the pixels, seen from the first.
+    pub(super) const ROWS: Self = {
+        let mut rows = Self::ZERO;
+        let mut lane = 0;
+        while lane < LANES {
+            rows.0[lane] = (lane / TILE_WIDTH) as f32;
+            lane += 1;
+        }
+        rows
+    };
+
+    #[inline(always)]
+    pub(super) fn of<S: Simd>(numbers: f32x16<S>) -> Self {
+        let mut pair = Self::ZERO;
+        pair.store(numbers);
+        pair
+    }
+
+    #[inline(always)]
+    pub(super) fn load<S: Simd>(&self, simd: S) -> f32x16<S> {
+        f32x16::from_slice(simd, &self.0)
+    }
+
+    #[inline(always)]
+    pub(super) fn store<S: Simd>(&mut self, numbers: f32x16<S>) {
+        numbers.store_slice(&mut self.0);
+    }
+
+    /// The numbers of a row.
+    #[inline(always)]
+    pub(super) fn row(&self, row: usize) -> &[f32] {
+        &self.0[row * TILE_WIDTH..][..TILE_WIDTH]
+    }
+
+    /// The first number of each row.
+    #[inline(always)]
+    pub(super) fn rows(&self) -> [f32; 2] {
+        [self.0[0], self.0[TILE_WIDTH]]
+    }
+}
+
+/// Pixels of a slice.
+#[derive(Debug, Clone)]
+pub(super) struct Tile<'a> {
+    /// Which tile of its group it is, and in which row of tiles.
+    pub(super) lane: usize,
+    pub(super) group_row: usize,
+    pub(super) rows: Range<usize>,
+    pub(super) columns: Range<usize>,
+    /// Whether all are inside the mask.
+    pub(super) is_whole: bool,
+    /// Shape (`n_channels`, [`PAIRS`]); where no pixel counts there is the colour of one that does.
+    pub(super) colours: &'a [[f32; LANES]],
+}
+
+/// Reads the pixels of a tile.
+pub(super) struct TileReader<'a, R> {
+    planes: &'a Planes<R>,
+    first_row: usize,
+    first_column: usize,
+    share: Share,
+    /// Row and column of each pixel, from the tile's first, or of one that counts; none if each stands for itself.
+    sources: Option<[(usize, usize); TILE_HEIGHT * TILE_WIDTH]>,
+}
+
+impl<'a, R: Real> TileReader<'a, R> {
+    #[inline(always)]
+    pub(super) fn new(
+        planes: &'a Planes<R>,
+        mask: Option<&[bool]>,
+        z: usize,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> Self {
+        let Volume { height, width, .. } = planes.volume();
+        let first_row = z * height + rows.start;
+        let is_inside = |row: usize, column: usize| {
+            mask.is_none_or(|mask| mask[(first_row + row) * width + columns.start + column])
+        };
+        let pixels = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
+        let n_inside = pixels.clone().filter(|(row, column)| is_inside(*row, *column)).count();
+        let share = match n_inside {
+            0 => Share::None,
+            n if n == rows.len() * columns.len() => Share::All,
+            _ => Share::Some,
+        };
+        let sources = (n_inside < TILE_HEIGHT * TILE_WIDTH).then(|| {
+            let mut pixels = pixels.filter(|(row, column)| is_inside(*row, *column));
+            let mut sources = [pixels.next().unwrap_or_default(); TILE_HEIGHT * TILE_WIDTH];
+            for (row, column) in pixels {
+                sources[row * TILE_WIDTH + column] = (row, column);
+            }
+            sources
+        });
+        Self { planes, first_row, first_column: columns.start, share, sources }
+    }
+
+    /// How many of the tile's pixels count.
+    pub(super) fn share(&self) -> Share {
+        self.share
+    }
+
+    /// Writes a channel, row by row, and returns its lowest and highest value.
+    ///
+    /// A pixel without a colour has no nearest cluster, so there is no highest with one: then none is taken to win all of
+    /// the tile.
+    #[inline(always)]
+    pub(super) fn read(&self, channel: usize, values_out: &mut [f32]) -> [f32; 2] {
+        let first = channel * self.planes.stride() + self.first_column;
+        let row = |row: usize| &self.planes.row(self.first_row + row)[first..][..TILE_WIDTH];
+        match &self.sources {
+            None => {
+                for (i, values) in values_out.chunks_exact_mut(TILE_WIDTH).enumerate() {
+                    for (value_out, value) in values.iter_mut().zip(row(i)) {
+                        *value_out = value.to_f64() as f32;
+                    }
+                }
+            }
+            Some(sources) => {
+                for (value_out, (i, column)) in values_out.iter_mut().zip(sources) {
+                    *value_out = row(*i)[*column].to_f64() as f32;
+                }
+            }
+        }
+        range(values_out)
+    }
+}
+
+/// The lowest and highest value; infinite if one is no number, or infinite.
+#[inline(always)]
+fn range(values: &[f32]) -> [f32; 2] {
+    let (mut low, mut high, mut doubt) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES], [0.0; LANES]);
+    for values in values.as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            let value = values[lane];
+            low[lane] = if value < low[lane] { value } else { low[lane] };
+            high[lane] = if value > high[lane] { value } else { high[lane] };
+            doubt[lane] += value * 0.0;
+        }
+    }
+    let low = low.iter().fold(f32::INFINITY, |least, value| if *value < least { *value } else { least });
+    let high = high.iter().fold(f32::NEG_INFINITY, |most, value| if *value > most { *value } else { most });
+    [low, if doubt.iter().sum::<f32>() == 0.0 { high } else { f32::INFINITY }]
+}
