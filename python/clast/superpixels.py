@@ -171,8 +171,8 @@ def slic(
     same operations in the same order, and only clusters that cannot win are left out. float32 is computed in float32 as
     there, where the conversion to Lab may differ in its last bit. The number of threads does not matter.
 
-    Cost: O(n_pixels) per iteration, and O(n_pixels) for the connected pieces. Memory: 8 bytes for each value of the
-    image (4 for float32), and 16 to 24 for each pixel. scikit-image takes about 50 bytes for each value.
+    Cost: O(n_pixels) per iteration, and O(n_pixels) for the connected pieces. Memory: 12 bytes for each value of the
+    image (8 for float32), and 16 to 24 for each pixel. scikit-image takes about 50 bytes for each value.
 
     References
     ----------
