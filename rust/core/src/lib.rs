@@ -30,6 +30,8 @@ pub mod regions;
 pub mod silhouette;
 pub mod simd;
 pub mod slic;
+#[cfg(target_os = "linux")]
+mod spare;
 mod view;
 
 pub use element::{Element, Real};

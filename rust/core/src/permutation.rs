@@ -50,7 +50,7 @@ impl Twister {
             let needed = format!("at most {}", u32::MAX);
             return Err(Error::Range { argument: "n", got: n.to_string(), needed });
         };
-        let mut numbers = Buffer::zeroed(n);
+        let mut numbers = Buffer::unwritten(n);
         for (number, place) in numbers.iter_mut().zip(0..end) {
             *number = place;
         }

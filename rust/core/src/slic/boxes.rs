@@ -140,7 +140,7 @@ impl Cut {
 impl Boxes {
     pub(super) fn new<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
         let n_groups = cut.n_bands(planes.volume()) * cut.n_groups;
-        let mut colours = Buffer::zeroed(n_groups * cut.n_colours());
+        let mut colours = Buffer::unwritten(n_groups * cut.n_colours());
         let mut ranges = vec![[0.0; GROUP_TILES]; n_groups * cut.n_ranges()];
         let mut shares = vec![Share::None; n_groups * GROUP_TILES];
         let bands = colours.par_chunks_mut(cut.n_groups * cut.n_colours());

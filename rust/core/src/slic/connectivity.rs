@@ -72,7 +72,7 @@ impl Connected {
     /// Gives the later pieces of a label new ones.
     fn repaired(self, exec: &Exec<'_>, volume: Volume) -> Result<Self> {
         let Self { pieces, mut n_labels } = self;
-        let mut labels = Buffer::zeroed(volume.n_pixels());
+        let mut labels = Buffer::unwritten(volume.n_pixels());
         pieces.write(&mut labels, |label| label);
         drop(pieces);
         let runs = Runs::new(exec, &labels, volume)?;

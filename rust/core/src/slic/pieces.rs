@@ -65,7 +65,7 @@ impl Pieces {
     /// Pieces are numbered by their first run.
     pub(super) fn new(exec: &Exec<'_>, runs: &Runs, volume: Volume) -> Result<Self> {
         let grid = Grid::new(volume);
-        let mut of = Buffer::zeroed(grid.len());
+        let mut of = Buffer::unwritten(grid.len());
         let border = runs.len() as i32;
         of.par_chunks_mut(grid.row).enumerate().try_for_each(|(place, pixels)| {
             exec.check()?;

@@ -41,7 +41,7 @@ pub fn segment<R: Real>(
     labels_out: &mut [i64],
 ) -> Result<usize> {
     let mut clusters = Clusters::at(plan.seeds, planes.n_channels())?;
-    let mut labels = Buffer::zeroed(planes.volume().n_pixels());
+    let mut labels = Buffer::unwritten(planes.volume().n_pixels());
     let stages = [Settings { ignores_colour: true, ..plan.settings }, plan.settings];
     let stages = if plan.mask.is_some() { &stages[..] } else { &stages[1..] };
     cluster(exec, planes, plan.mask, stages, &mut clusters, &mut labels)?;

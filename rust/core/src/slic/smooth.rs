@@ -33,7 +33,7 @@ fn across_rows<R: Real>(
     len: usize,
     line_of: impl Fn(usize) -> (usize, usize, usize) + Sync,
 ) -> Result<Planes<R>> {
-    let mut smoothed = Planes::zeroed(planes.volume(), planes.n_channels());
+    let mut smoothed = Planes::unwritten(planes.volume(), planes.n_channels());
     smoothed.for_each_row(exec, |row, values_out, _| {
         let (first, step, place) = line_of(row);
         let row_at = |offset: isize| planes.row(first + step * reflected(place as isize + offset, len));
@@ -65,7 +65,7 @@ fn weigh_rows<R: Real>(center: &[R], pairs: &[(&[R], &[R])], weights: &[f64], va
 
 fn within_rows<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, weights: &[f64]) -> Result<Planes<R>> {
     let (width, radius) = (planes.volume().width, weights.len() - 1);
-    let mut smoothed = Planes::zeroed(planes.volume(), planes.n_channels());
+    let mut smoothed = Planes::unwritten(planes.volume(), planes.n_channels());
     smoothed.for_each_row(exec, |row, values_out, stride| {
         let mut padded = vec![0.0; width + 2 * radius];
         let mut sums = vec![0.0; width];

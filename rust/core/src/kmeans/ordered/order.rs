@@ -112,7 +112,7 @@ impl<T: Element> Order<T> {
 
     /// Brings labels given in the order of the samples into this order.
     pub(super) fn arrange(&self, labels: &[i32]) -> Buffer<i32> {
-        let mut arranged = Buffer::zeroed(labels.len());
+        let mut arranged = Buffer::unwritten(labels.len());
         // Before the first pass none has a label.
         if labels.first() == Some(&UNLABELLED) {
             let length = Chunks::new(labels.len(), 1).length();
@@ -152,7 +152,7 @@ fn rank_by_bucket<T: Element>(
 ) -> Result<(Buffer<u32>, Vec<AtomicU32>)> {
     // A chunk's counts are as many as the buckets: they stay within a fraction of its samples.
     let chunks = Chunks::new(samples.n_samples(), splits.n_buckets() / 16);
-    let mut rank = Buffer::<u32>::zeroed(samples.n_samples());
+    let mut rank = Buffer::<u32>::unwritten(samples.n_samples());
     let mut counts = rank
         .par_chunks_mut(chunks.length())
         .enumerate()
@@ -193,7 +193,7 @@ fn to_first_places(counts: &mut [Vec<u32>]) {
 /// Copies the samples in the order of `index`, block by block and feature by feature.
 fn gather<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, index: &[AtomicU32]) -> Result<Buffer<T>> {
     let (n, d) = (samples.n_samples(), samples.n_features());
-    let mut values = Buffer::<T>::zeroed(n.div_ceil(BLOCK) * BLOCK * d);
+    let mut values = Buffer::<T>::unwritten(n.div_ceil(BLOCK) * BLOCK * d);
     values.par_chunks_mut(UNIT * d).zip(index.par_chunks(UNIT)).try_for_each(|(values, index)| {
         exec.check()?;
         for (block, values) in values.chunks_exact_mut(BLOCK * d).enumerate() {
