@@ -7,9 +7,6 @@ use crate::{Error, Exec, Result};
 const LEN: usize = 624;
 const AHEAD: usize = 397;
 
-/// Swaps between two looks at the flag that stops.
-const SWAPS_PER_CHECK: usize = 1 << 16;
-
 /// The Mersenne twister MT19937 (Matsumoto and Nishimura, "Mersenne twister", ACM TOMACS 8(1), 1998).
 #[derive(Debug, Clone)]
 pub struct Twister {
@@ -41,62 +38,113 @@ impl Twister {
 
     /// The first `len` of a permutation of the numbers below `n`, as `RandomState.permutation(n)` gives them.
     ///
-    /// Cost: O(n); 4 bytes for each number below `n`.
+    /// Cost: O(n); 8 bytes and a bit for each number below `n`.
     ///
     /// # Errors
     /// [`Error::Range`] for more than 2^32 - 1 numbers, [`Error::Interrupted`].
     pub fn permutation(&mut self, exec: &Exec<'_>, n: usize, len: usize) -> Result<Vec<u32>> {
-        let Ok(end) = u32::try_from(n) else {
+        if u32::try_from(n).is_err() {
             let needed = format!("at most {}", u32::MAX);
             return Err(Error::Range { argument: "n", got: n.to_string(), needed });
-        };
-        let mut numbers = Buffer::unwritten(n);
-        for (number, place) in numbers.iter_mut().zip(0..end) {
-            *number = place;
         }
-        let mut rest = &mut *numbers;
-        while rest.len() > 1 {
-            if rest.len() % SWAPS_PER_CHECK == 0 {
+        let partners = self.partners(exec, n)?;
+        trace_back(exec, &partners, len.min(n))
+    }
+
+    /// With whom each place changes its number, from the last place to the second: a random place up to it, the first one
+    /// of as many bits as it has that is not beyond it.
+    fn partners(&mut self, exec: &Exec<'_>, n: usize) -> Result<Buffer<u32>> {
+        let mut partners = Buffer::unwritten(n);
+        let mut words = self.tempered();
+        let mut place = n.saturating_sub(1);
+        while place > 0 {
+            if self.position == LEN {
                 exec.check()?;
+                self.twist();
+                words = self.tempered();
             }
-            let last = rest.len() - 1;
-            rest.swap(last, self.below_or_equal(last as u32) as usize);
-            rest = &mut rest[..last];
-        }
-        Ok(numbers[..len.min(n)].to_vec())
-    }
-
-    /// A number up to `most`: the first one of so many bits that is not larger.
-    #[inline]
-    fn below_or_equal(&mut self, most: u32) -> u32 {
-        let mask = u32::MAX >> most.leading_zeros();
-        loop {
-            let number = self.draw() & mask;
-            if number <= most {
-                return number;
+            let mask = u32::MAX >> (place as u32).leading_zeros();
+            let lowest = (mask / 2) as usize;
+            for word in &words[self.position..] {
+                if place == lowest {
+                    break;
+                }
+                self.position += 1;
+                // Whether a number is taken cannot be foreseen: one that is not is written over.
+                partners[place] = word & mask;
+                place -= usize::from(word & mask <= place as u32);
             }
         }
+        Ok(partners)
     }
 
-    #[inline]
-    fn draw(&mut self) -> u32 {
-        if self.position == LEN {
-            self.twist();
-        }
-        let mut word = self.state[self.position];
-        self.position += 1;
-        word ^= word >> 11;
-        word ^= (word << 7) & 0x9d2c_5680;
-        word ^= (word << 15) & 0xefc6_0000;
-        word ^ (word >> 18)
+    /// The words of the state as they are handed out.
+    fn tempered(&self) -> [u32; LEN] {
+        self.state.map(|mut word| {
+            word ^= word >> 11;
+            word ^= (word << 7) & 0x9d2c_5680;
+            word ^= (word << 15) & 0xefc6_0000;
+            word ^ (word >> 18)
+        })
     }
 
     fn twist(&mut self) {
-        for i in 0..LEN {
-            let joined = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % LEN] & 0x7fff_ffff);
-            let odd = if joined % 2 == 1 { 0x9908_b0df } else { 0 };
-            self.state[i] = self.state[(i + AHEAD) % LEN] ^ (joined >> 1) ^ odd;
+        let state = &mut self.state;
+        // In three parts, of which the first two need no remainder and are vectors.
+        for i in 0..LEN - AHEAD {
+            state[i] = state[i + AHEAD] ^ joined(state[i], state[i + 1]);
         }
+        for i in LEN - AHEAD..LEN - 1 {
+            state[i] = state[i + AHEAD - LEN] ^ joined(state[i], state[i + 1]);
+        }
+        state[LEN - 1] = state[AHEAD - 1] ^ joined(state[LEN - 1], state[0]);
         self.position = 0;
     }
+}
+
+#[inline(always)]
+fn joined(word: u32, next: u32) -> u32 {
+    let joined = (word & 0x8000_0000) | (next & 0x7fff_ffff);
+    let odd = if joined % 2 == 1 { 0x9908_b0df } else { 0 };
+    (joined >> 1) ^ odd
+}
+
+/// Places between two looks at the flag that stops.
+const PLACES_PER_CHECK: usize = 1 << 20;
+
+/// The numbers that end up in the first `len` places, which at first have their own, once each place from the last to the
+/// second has changed its number with its partner.
+///
+/// Seen from the end, few of many places matter: where a number comes from is followed from change to change, which for
+/// most is a look at a bit.
+fn trace_back(exec: &Exec<'_>, partners: &[u32], len: usize) -> Result<Vec<u32>> {
+    let mut is_traced = vec![0_u64; partners.len().div_ceil(64)];
+    let mut end_of = vec![0_u32; partners.len()];
+    for (place, end) in end_of.iter_mut().enumerate().take(len) {
+        *end = place as u32;
+        is_traced[place / 64] |= 1 << (place % 64);
+    }
+    for (place, partner) in partners.iter().map(|partner| *partner as usize).enumerate().skip(1) {
+        if place % PLACES_PER_CHECK == 0 {
+            exec.check()?;
+        }
+        let bit = |place: usize| (is_traced[place / 64] >> (place % 64)) & 1;
+        let (own, other) = (bit(place), bit(partner));
+        if own | other != 0 {
+            end_of.swap(place, partner);
+            is_traced[place / 64] ^= (own ^ other) << (place % 64);
+            is_traced[partner / 64] ^= (own ^ other) << (partner % 64);
+        }
+    }
+    let mut head = vec![0; len];
+    for (part, (is_traced, ends)) in is_traced.iter().zip(end_of.chunks(64)).enumerate() {
+        // Most are of no interest.
+        let mut bits = *is_traced;
+        while bits != 0 {
+            let bit = bits.trailing_zeros() as usize;
+            head[ends[bit] as usize] = (part * 64 + bit) as u32;
+            bits &= bits - 1;
+        }
+    }
+    Ok(head)
 }
