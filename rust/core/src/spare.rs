@@ -8,9 +8,9 @@ use memmap2::{Advice, MmapMut, MmapOptions};
 /// Linux aligns a mapping for huge pages if its length is a multiple of their size.
 pub(crate) const HUGE_PAGE: usize = 2 << 20;
 
-/// Bytes kept at most: what superpixels of a 2-megapixel photo or the k-means of 5 million pixels need, and no more than
-/// Python has taken by the time it has imported its libraries.
-const MAX_KEPT: usize = 128 << 20;
+/// Bytes kept at most: what superpixels of a 4-megapixel photo or the k-means of 12 million pixels need, and about what
+/// Python has taken by the time it has imported the libraries of a scientist.
+const MAX_KEPT: usize = 256 << 20;
 
 /// Times as much as was asked for that a spare mapping may have.
 const MAX_EXCESS: usize = 2;

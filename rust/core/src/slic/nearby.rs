@@ -211,7 +211,7 @@ impl<'a, R: Real> Rival<'a, R> {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         let origin = R::from_f64(rows.start as f64);
         let depth = splat(rough.weigh(self.depth));
-        let place = |line: usize| splat(R::from_f64(line as f64).to_f64() as f32 - rows.start as f32);
+        let place = |line: usize| splat((line as f64 - rows.start as f64) as f32);
         // Rows beyond the image are as good as any, so that the last ones do not look as if they lay outside the window.
         let end = if self.lines.1 < rows.end { place(self.lines.1) } else { splat(f32::INFINITY) };
         let start = place(self.lines.0);

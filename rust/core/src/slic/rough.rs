@@ -41,7 +41,8 @@ impl Rough {
     /// difference by at most 2 u m + u d; so it does with two places along y or x, m being how far a cluster may be from
     /// where a band or a group begins. Summing the squares of all differences, n of them colours, changes the sum by less
     /// than n + 10 times u of itself, or twice that if products are rounded. By Cauchy and Schwarz the distance v is wrong
-    /// by no more than (2 n + 20) u v + 2 s sqrt(v) + s^2, where s is the length of the vector of all 2 u m.
+    /// by no more than (2 n + 20) u v + 2 s sqrt(v) + s^2, where s is the length of the vector of all 2 u m. What colours
+    /// are divided by is at least 1, which makes errors no larger.
     pub(super) fn new<R: Real>(competitors: &Competitors<'_, R>, settings: &Settings<R>, boxes: &Boxes) -> Self {
         let weight = settings.weight.to_f64();
         let scales = settings.spacing.map(|spacing| spacing.to_f64() * weight.sqrt());
@@ -88,7 +89,7 @@ impl Rough {
     }
 }
 
-/// Where the window of `rival` begins and ends along x, seen from `first`.
+/// Where the window of a rival begins and ends along x, seen from `first`.
 #[inline(always)]
 pub(super) fn window<S: Simd, R: Real>(simd: S, rival: &Rival<'_, R>, first: R) -> [f32x16<S>; 2] {
     [rival.first, rival.end].map(|place| f32x16::simd_from(simd, (place - first).to_f64() as f32))

@@ -11,9 +11,6 @@ use super::rough::{Rough, inside, window};
 use super::tiles::{PAIRS, Pair, Tile};
 use crate::Real;
 
-/// Pairs whose distances are computed side by side.
-const AT_ONCE: usize = 4;
-
 /// Room for a tile, and what was found.
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -47,36 +44,34 @@ impl Screen {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         let colours = if C == ANY { tile.colours } else { &tile.colours[..C * PAIRS] };
         let (margin, infinity) = (splat(margin), splat(f32::INFINITY));
+        // Side by side, so that what belongs to a candidate is read once.
+        let (mut nearest, mut second, mut winner) = ([infinity; PAIRS], [infinity; PAIRS], [splat(-1.0); PAIRS]);
+        for ((rival, down), across) in candidates.iter().zip(&self.across) {
+            let rival = &rival.rough;
+            let (across, inverse, number) = (across.load(simd), splat(rival.inverse), splat(rival.number));
+            let down = &down[tile.group_row * PAIRS..][..PAIRS];
+            let mut colour = [splat(0.0); PAIRS];
+            let centers = if C == ANY { rival.colour } else { &rival.colour[..C] };
+            for (channel, center) in centers.iter().enumerate() {
+                let (center, values) = (splat(*center), &colours[channel * PAIRS..][..PAIRS]);
+                for pair in 0..PAIRS {
+                    let difference = f32x16::from_slice(simd, &values[pair]) - center;
+                    colour[pair] = difference.mul_add(difference, colour[pair]);
+                }
+            }
+            for pair in 0..PAIRS {
+                let distance = colour[pair].mul_add(inverse, across + down[pair].load(simd));
+                let is_nearer = distance.simd_lt(nearest[pair]);
+                second[pair] = second[pair].min(nearest[pair].max(distance));
+                nearest[pair] = nearest[pair].min(distance);
+                winner[pair] = is_nearer.select(number, winner[pair]);
+            }
+        }
         let mut is_sure = true;
-        for first in (0..PAIRS).step_by(AT_ONCE) {
-            let (mut nearest, mut second) = ([infinity; AT_ONCE], [infinity; AT_ONCE]);
-            let mut winner = [splat(-1.0); AT_ONCE];
-            for ((rival, down), across) in candidates.iter().zip(&self.across) {
-                let rival = &rival.rough;
-                let (across, inverse, number) = (across.load(simd), splat(rival.inverse), splat(rival.number));
-                let down = &down[tile.group_row * PAIRS + first..][..AT_ONCE];
-                let mut colour = [splat(0.0); AT_ONCE];
-                let centers = if C == ANY { rival.colour } else { &rival.colour[..C] };
-                for (channel, center) in centers.iter().enumerate() {
-                    let (center, values) = (splat(*center), &colours[channel * PAIRS + first..][..AT_ONCE]);
-                    for pair in 0..AT_ONCE {
-                        let difference = f32x16::from_slice(simd, &values[pair]) - center;
-                        colour[pair] = difference.mul_add(difference, colour[pair]);
-                    }
-                }
-                for pair in 0..AT_ONCE {
-                    let distance = colour[pair].mul_add(inverse, across + down[pair].load(simd));
-                    let is_nearer = distance.simd_lt(nearest[pair]);
-                    second[pair] = second[pair].min(nearest[pair].max(distance));
-                    nearest[pair] = nearest[pair].min(distance);
-                    winner[pair] = is_nearer.select(number, winner[pair]);
-                }
-            }
-            for pair in 0..AT_ONCE {
-                // Neither is a number where no window holds a pixel: beyond the tile, or outside the mask.
-                is_sure &= !(second[pair] - nearest[pair]).simd_le(margin).any_true();
-                self.winners[first + pair].store(winner[pair]);
-            }
+        for pair in 0..PAIRS {
+            // Neither is a number where no window holds a pixel: beyond the tile, or outside the mask.
+            is_sure &= !(second[pair] - nearest[pair]).simd_le(margin).any_true();
+            self.winners[pair].store(winner[pair]);
         }
         is_sure
     }
