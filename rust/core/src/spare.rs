@@ -62,22 +62,35 @@ impl Drop for Mapping {
     }
 }
 
-/// The smallest spare mapping that is long enough, but not much longer.
+/// A spare mapping of at least `n_bytes`, if there is one.
 fn take(n_bytes: usize) -> Option<MmapMut> {
     // A child that was forked while another thread held the lock finds it locked for ever: it goes without.
-    let mut spare = SPARE.try_lock().ok()?;
+    take_from(&mut *SPARE.try_lock().ok()?, n_bytes)
+}
+
+/// Keeps a mapping for later.
+fn keep(map: MmapMut) {
+    let given_back = match SPARE.try_lock() {
+        Ok(mut spare) => keep_in(&mut spare, map),
+        Err(_) => vec![map],
+    };
+    // To give memory back takes a while, in which others may go on.
+    drop(given_back);
+}
+
+/// The smallest mapping that is long enough, but not much longer.
+fn take_from(spare: &mut Vec<MmapMut>, n_bytes: usize) -> Option<MmapMut> {
     let fits = |map: &MmapMut| (n_bytes..=n_bytes.saturating_mul(MAX_EXCESS).max(HUGE_PAGE)).contains(&map.len());
     let fitting = spare.iter().enumerate().filter(|(_, map)| fits(map));
     let (place, _) = fitting.min_by_key(|(_, map)| map.len())?;
     Some(spare.remove(place))
 }
 
-/// Keeps a mapping for later, instead of those that have waited for longest if there are too many.
-fn keep(map: MmapMut) {
+/// Adds a mapping, and returns those to give back: it if it is too large, or the ones that have waited for longest.
+fn keep_in(spare: &mut Vec<MmapMut>, map: MmapMut) -> Vec<MmapMut> {
     if map.len() > MAX_KEPT {
-        return;
+        return vec![map];
     }
-    let Ok(mut spare) = SPARE.try_lock() else { return };
     spare.push(map);
     let mut kept = 0;
     let n_kept = spare.iter().rev().take_while(|map| {
@@ -85,26 +98,48 @@ fn keep(map: MmapMut) {
         kept <= MAX_KEPT
     });
     let n_given_back = spare.len() - n_kept.count();
-    let given_back: Vec<MmapMut> = spare.drain(..n_given_back).collect();
-    // To give memory back takes a while, in which others may go on.
-    drop(spare);
-    drop(given_back);
+    spare.drain(..n_given_back).collect()
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use super::*;
 
-    /// The other tests of this process share the spare memory: nothing is said about which mapping is found.
+    fn map(len: usize) -> MmapMut {
+        MmapOptions::new().len(len).map_anon().unwrap()
+    }
+
+    fn lens(maps: &[MmapMut]) -> Vec<usize> {
+        maps.iter().map(|map| map.len()).collect()
+    }
+
     #[test]
-    fn a_mapping_is_long_enough_and_no_more_is_kept_than_allowed() {
-        for len in [1, HUGE_PAGE, 3 * HUGE_PAGE + 1, MAX_KEPT, MAX_KEPT + 1, 5] {
-            let mut mapping = Mapping::new(len).into_iter();
-            assert!(
-                mapping.all(|mapping| (len..=(MAX_EXCESS * len).max(HUGE_PAGE) + HUGE_PAGE).contains(&mapping.len()))
-            );
-            let kept: usize = SPARE.try_lock().map_or(0, |spare| spare.iter().map(|map| map.len()).sum());
-            assert!(kept <= MAX_KEPT);
-        }
+    fn the_smallest_that_fits_is_taken_and_none_that_wastes_more_than_half() {
+        let mut spare: Vec<MmapMut> = [8, 2, 4, 6].map(|n_pages| map(n_pages * HUGE_PAGE)).into();
+        assert_eq!(take_from(&mut spare, 3 * HUGE_PAGE).unwrap().len(), 4 * HUGE_PAGE);
+        assert_eq!(take_from(&mut spare, 3 * HUGE_PAGE).unwrap().len(), 6 * HUGE_PAGE);
+        assert!(take_from(&mut spare, 3 * HUGE_PAGE).is_none());
+        assert!(take_from(&mut spare, 9 * HUGE_PAGE).is_none());
+        assert_eq!(lens(&spare), [8 * HUGE_PAGE, 2 * HUGE_PAGE]);
+    }
+
+    #[test]
+    fn those_that_waited_for_longest_make_room_and_the_too_large_are_not_kept() {
+        let (mut spare, half) = (Vec::new(), MAX_KEPT / 2);
+        assert!(keep_in(&mut spare, map(half)).is_empty());
+        assert!(keep_in(&mut spare, map(half - HUGE_PAGE)).is_empty());
+        assert_eq!(lens(&keep_in(&mut spare, map(2 * HUGE_PAGE))), [half]);
+        assert_eq!(lens(&keep_in(&mut spare, map(MAX_KEPT + HUGE_PAGE))), [MAX_KEPT + HUGE_PAGE]);
+        assert_eq!(lens(&spare), [half - HUGE_PAGE, 2 * HUGE_PAGE]);
+    }
+
+    #[test]
+    fn what_is_left_of_a_mapping_is_there_again() {
+        let mut spare = Vec::new();
+        let mut left = map(HUGE_PAGE);
+        left[17] = 42;
+        keep_in(&mut spare, left);
+        assert_eq!(take_from(&mut spare, 1).unwrap()[17], 42);
     }
 }

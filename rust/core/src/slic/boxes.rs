@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::Planes;
 use super::planes::{BAND_HEIGHT, TILE_HEIGHT, TILE_WIDTH, Volume};
-use super::tiles::{LANES, Tile, TileReader};
+use super::tiles::{PAIR_LEN, Share, Tile, TileReader};
 use crate::buffer::Buffer;
 use crate::simd::prefetch;
 use crate::{Exec, Real, Result};
@@ -35,17 +35,6 @@ pub(super) struct Boxes {
     /// The largest colour without its sign.
     largest: f64,
     cut: Cut,
-}
-
-/// Which pixels of a tile count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Share {
-    /// None: all are outside the mask, or the image.
-    None,
-    /// Those inside the mask.
-    Some,
-    /// Those inside the image, which are all inside the mask.
-    All,
 }
 
 /// Bands of rows of each slice, and groups of neighbouring tiles of a band.
@@ -92,7 +81,7 @@ impl<'a> Group<'a> {
                 rows: tile_rows(&self.rows, group_row),
                 columns: first..(first + TILE_WIDTH).min(self.columns.end),
                 is_whole: *share == Share::All,
-                colours: self.colours[lane * len..][..len].as_chunks::<LANES>().0,
+                colours: self.colours[lane * len..][..len].as_chunks::<PAIR_LEN>().0,
             }
         })
     }

@@ -72,7 +72,7 @@ pub(super) fn cluster<R: Real>(
         for iteration in 1..=settings.max_num_iter {
             let competitors = Competitors::new(clusters, settings, planes.volume());
             let is_adaptive = competitors.metric.is_adaptive;
-            let rough = Rough::new(&competitors, settings, &boxes);
+            let rough = Rough::new(settings, &boxes, competitors.n_channels, competitors.is_uniform);
             let assignment = Assignment { competitors, planes, mask, boxes: &boxes, rough };
             assign_all(exec, &assignment, labels_out, &mut bands)?;
             let is_last = iteration == settings.max_num_iter;

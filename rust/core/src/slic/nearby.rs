@@ -238,6 +238,12 @@ impl<'a, R: Real> Rival<'a, R> {
         if is_inside { self.depth + metric.along(1, self.line, R::from_f64(y as f64)) } else { R::INFINITY }
     }
 
+    /// Where its window begins and ends along x, seen from column `origin`, in float32.
+    #[inline(always)]
+    pub(super) fn window<S: Simd>(&self, simd: S, origin: R) -> [f32x16<S>; 2] {
+        [self.first, self.end].map(|place| f32x16::simd_from(simd, (place - origin).to_f64() as f32))
+    }
+
     /// Squared distances along x to some columns; infinite outside the window.
     #[inline(always)]
     pub(super) fn across<S: Simd>(&self, simd: S, metric: &Metric<R>, columns: R::Wide<S>) -> R::Wide<S> {

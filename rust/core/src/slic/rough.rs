@@ -9,7 +9,6 @@ use fearless_simd::{Select, Simd, f32x16};
 use super::boxes::{Boxes, GROUP_WIDTH};
 use super::clusters::AXES;
 use super::iterate::Settings;
-use super::nearby::{Competitors, Rival};
 use super::planes::BAND_HEIGHT;
 use crate::Real;
 
@@ -43,10 +42,10 @@ impl Rough {
     /// than n + 10 times u of itself, or twice that if products are rounded. By Cauchy and Schwarz the distance v is wrong
     /// by no more than (2 n + 20) u v + 2 s sqrt(v) + s^2, where s is the length of the vector of all 2 u m. What colours
     /// are divided by is at least 1, which makes errors no larger.
-    pub(super) fn new<R: Real>(competitors: &Competitors<'_, R>, settings: &Settings<R>, boxes: &Boxes) -> Self {
+    pub(super) fn new<R: Real>(settings: &Settings<R>, boxes: &Boxes, n_channels: usize, is_uniform: bool) -> Self {
         let weight = settings.weight.to_f64();
         let scales = settings.spacing.map(|spacing| spacing.to_f64() * weight.sqrt());
-        let (n_channels, colour) = (competitors.n_channels as f64, boxes.largest());
+        let (n_channels, colour) = (n_channels as f64, boxes.largest());
         let extents = [1, BAND_HEIGHT, GROUP_WIDTH];
         let places = (0..AXES).map(|axis| scales[axis] * (2 * settings.window[axis] + 1 + extents[axis]) as f64);
         let size = n_channels * colour * colour + places.map(|place| place * place).sum::<f64>();
@@ -56,7 +55,7 @@ impl Rough {
             relative: ((2.0 * n_channels + 20.0) * UNIT) as f32,
             shift: (2.0 * UNIT * size.sqrt()) as f32,
             is_safe: size < LARGEST,
-            is_enough: !competitors.is_uniform,
+            is_enough: !is_uniform,
         }
     }
 
@@ -87,12 +86,6 @@ impl Rough {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         splat(self.scales[axis]) * (splat(cluster.to_f64() as f32) - pixels)
     }
-}
-
-/// Where the window of a rival begins and ends along x, seen from `first`.
-#[inline(always)]
-pub(super) fn window<S: Simd, R: Real>(simd: S, rival: &Rival<'_, R>, first: R) -> [f32x16<S>; 2] {
-    [rival.first, rival.end].map(|place| f32x16::simd_from(simd, (place - first).to_f64() as f32))
 }
 
 /// `values` where `is_inside`, infinite elsewhere.

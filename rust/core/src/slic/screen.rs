@@ -7,7 +7,7 @@ use fearless_simd::{Select, Simd, f32x16};
 
 use super::nearby::Candidates;
 use super::planes::ANY;
-use super::rough::{Rough, inside, window};
+use super::rough::{Rough, inside};
 use super::tiles::{PAIRS, Pair, Tile};
 use crate::Real;
 
@@ -90,7 +90,7 @@ impl Screen {
         }
         for ((rival, _), pair) in candidates.iter().zip(&mut self.across) {
             let along = rough.along(simd, 2, rival.column - first, columns);
-            let [start, end] = window(simd, rival, first);
+            let [start, end] = rival.window(simd, first);
             let across = inside(simd, [start.simd_le(columns), columns.simd_lt(end)], along * along);
             pair.store(across);
         }

@@ -6,7 +6,7 @@ use fearless_simd::{Select, Simd, f32x8, f32x16, u32x16};
 use super::boxes::{GROUP_COLUMNS, GROUP_ROWS, GROUP_TILES, Group, Lanes};
 use super::nearby::Rival;
 use super::planes::TILE_WIDTH;
-use super::rough::{Rough, inside, window};
+use super::rough::{Rough, inside};
 use crate::Real;
 
 /// Places of the sum of two squared distances, in space and in colour, that the one in space must differ by to differ in
@@ -137,7 +137,7 @@ fn bounds<S: Simd, R: Real>(
     let column = rival.column - origin;
     let (left, right) = (rough.along(simd, 2, column, firsts), rough.along(simd, 2, column, lasts));
     let [near, far] = squares(zero, right, left);
-    let [start, end] = window(simd, rival, origin);
+    let [start, end] = rival.window(simd, origin);
     let near = inside(simd, [start.simd_le(lasts), firsts.simd_lt(end)], near) + by_row(simd, rival.rough.nearest);
     let far = inside(simd, [start.simd_le(firsts), lasts.simd_lt(end)], far) + by_row(simd, rival.rough.farthest);
     let (mut near_colour, mut far_colour) = (zero, zero);

@@ -22,7 +22,8 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    let shape = (1_usize..6, 1_usize..25, 1_usize..50, 1_usize..5, 1_usize..30, 1_u8..6);
+    // Several groups of tiles side by side, several bands, and more clusters in a group than a word has bits.
+    let shape = (1_usize..5, 1_usize..36, 1_usize..140, 1_usize..5, 1_usize..60, 1_u8..6);
     shape.prop_flat_map(|(depth, height, width, n_channels, n_seeds, n_values)| {
         let volume = Volume { depth, height, width };
         let n = volume.n_pixels();
@@ -212,7 +213,10 @@ proptest! {
     #[test]
     fn near_ties_of_single_pixels_are_decided_as_by_plain_loops(case in near_ties()) {
         let interrupt = Interrupt::default();
-        let exec = Exec::new(&interrupt);
-        prop_assert_eq!(case.labels::<f64>(&exec), case.plain_labels::<f64>());
+        for level in levels() {
+            let exec = Exec { level, interrupt: &interrupt };
+            prop_assert_eq!(case.labels::<f64>(&exec), case.plain_labels::<f64>(), "float64 at {:?}", level);
+            prop_assert_eq!(case.labels::<f32>(&exec), case.plain_labels::<f32>(), "float32 at {:?}", level);
+        }
     }
 }

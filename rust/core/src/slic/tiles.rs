@@ -6,12 +6,11 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x16};
 
 use super::Planes;
-use super::boxes::Share;
 use super::planes::{TILE_HEIGHT, TILE_WIDTH, Volume};
 use crate::Real;
 
 /// Two rows of a tile side by side: a vector, and a line of the cache.
-pub(super) const LANES: usize = 2 * TILE_WIDTH;
+pub(super) const PAIR_LEN: usize = 2 * TILE_WIDTH;
 
 /// Pairs of rows of a tile.
 pub(super) const PAIRS: usize = TILE_HEIGHT / 2;
@@ -19,16 +18,16 @@ pub(super) const PAIRS: usize = TILE_HEIGHT / 2;
 /// A number for each pixel of two rows of a tile.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
-pub(super) struct Pair([f32; LANES]);
+pub(super) struct Pair([f32; PAIR_LEN]);
 
 impl Pair {
-    pub(super) const ZERO: Self = Self([0.0; LANES]);
+    pub(super) const ZERO: Self = Self([0.0; PAIR_LEN]);
 
     /// Columns of the pixels, seen from the first.
     pub(super) const COLUMNS: Self = {
         let mut columns = Self::ZERO;
         let mut lane = 0;
-        while lane < LANES {
+        while lane < PAIR_LEN {
             columns.0[lane] = (lane % TILE_WIDTH) as f32;
             lane += 1;
         }
@@ -39,7 +38,7 @@ impl Pair {
     pub(super) const ROWS: Self = {
         let mut rows = Self::ZERO;
         let mut lane = 0;
-        while lane < LANES {
+        while lane < PAIR_LEN {
             rows.0[lane] = (lane / TILE_WIDTH) as f32;
             lane += 1;
         }
@@ -87,7 +86,18 @@ pub(super) struct Tile<'a> {
     /// Whether all are inside the mask.
     pub(super) is_whole: bool,
     /// Shape (`n_channels`, [`PAIRS`]); where no pixel counts there is the colour of one that does.
-    pub(super) colours: &'a [[f32; LANES]],
+    pub(super) colours: &'a [[f32; PAIR_LEN]],
+}
+
+/// Which pixels of a tile count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Share {
+    /// None: all are outside the mask, or the image.
+    None,
+    /// Those inside the mask.
+    Some,
+    /// Those inside the image, which are all inside the mask.
+    All,
 }
 
 /// Reads the pixels of a tile.
@@ -166,9 +176,9 @@ impl<'a, R: Real> TileReader<'a, R> {
 /// The lowest and highest value; infinite if one is no number, or infinite.
 #[inline(always)]
 fn range(values: &[f32]) -> [f32; 2] {
-    let (mut low, mut high, mut doubt) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES], [0.0; LANES]);
-    for values in values.as_chunks::<LANES>().0 {
-        for lane in 0..LANES {
+    let (mut low, mut high, mut doubt) = ([f32::INFINITY; PAIR_LEN], [f32::NEG_INFINITY; PAIR_LEN], [0.0; PAIR_LEN]);
+    for values in values.as_chunks::<PAIR_LEN>().0 {
+        for lane in 0..PAIR_LEN {
             let value = values[lane];
             low[lane] = if value < low[lane] { value } else { low[lane] };
             high[lane] = if value > high[lane] { value } else { high[lane] };
