@@ -9,14 +9,17 @@
 //! slices, and no result depends on the number of threads.
 
 mod cut;
+mod extremes;
 mod grid;
 mod leaves;
 mod measure;
+mod moments;
 mod paint;
 mod pixels;
 mod pyramid;
 mod squares;
 mod summary;
+mod sums;
 #[cfg(test)]
 mod tests;
 

@@ -16,8 +16,9 @@ pub trait Pixel: Element + PartialOrd {
 
     /// `high - low`.
     fn difference(high: Self, low: Self) -> Self::Difference;
-    /// Whether no pixel is NaN or infinite.
-    fn are_finite(row: &[Self]) -> bool;
+    /// `doubt` if the pixel is finite, else NaN: 0 is left as long as all pixels are finite.
+    #[must_use]
+    fn doubt(self, doubt: Self) -> Self;
     /// The pixel as a number that all types share, exact.
     fn number(self) -> f64;
     /// The pixel of this number.
@@ -38,8 +39,8 @@ macro_rules! integer_pixel {
             }
 
             #[inline(always)]
-            fn are_finite(_row: &[Self]) -> bool {
-                true
+            fn doubt(self, doubt: Self) -> Self {
+                doubt
             }
 
             #[inline(always)]
@@ -68,13 +69,8 @@ macro_rules! float_pixel {
             }
 
             #[inline(always)]
-            fn are_finite(row: &[Self]) -> bool {
-                // The bits of positive floats are ordered as they are, and maxima of integers need no order of operations.
-                let mut largest = 0;
-                for pixel in row {
-                    largest = pixel.abs().to_bits().max(largest);
-                }
-                largest < <$type>::INFINITY.to_bits()
+            fn doubt(self, doubt: Self) -> Self {
+                doubt + (self - self)
             }
 
             #[inline(always)]
@@ -95,6 +91,23 @@ integer_pixel!(i16, u16);
 integer_pixel!(u16, u16);
 float_pixel!(f32);
 float_pixel!(f64);
+
+/// Pixels that are looked at together, a few vectors of them.
+const GROUP: usize = 32;
+
+/// Whether no pixel is NaN or infinite.
+#[inline(always)]
+pub(super) fn are_finite<T: Pixel>(row: &[T]) -> bool {
+    let mut doubts = [T::zeroed(); GROUP];
+    let (groups, rest) = row.as_chunks::<GROUP>();
+    for pixels in groups {
+        for lane in 0..GROUP {
+            doubts[lane] = pixels[lane].doubt(doubts[lane]);
+        }
+    }
+    let rest = rest.iter().fold(T::zeroed(), |doubt, pixel| pixel.doubt(doubt));
+    doubts == [T::zeroed(); GROUP] && rest == T::zeroed()
+}
 
 /// An image's pixels, and which of them count.
 #[derive(Debug, Clone, Copy)]
@@ -154,12 +167,6 @@ impl<'a, T: Element> Pixels<'a, T> {
                 copy
             }
         }
-    }
-
-    /// Asks for pixels that will soon be read, as far as they exist.
-    #[inline(always)]
-    pub(crate) fn prefetch(&self, start: usize, len: usize) {
-        self.samples.prefetch(start..start + len);
     }
 
     /// Which of the same pixels count; None if all of the image do.

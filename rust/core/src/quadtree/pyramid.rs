@@ -7,12 +7,14 @@ use std::mem::swap;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use fearless_simd::dispatch;
 use rayon::prelude::*;
 
+use super::extremes::Extremes;
 use super::grid::{Bands, Grid};
+use super::moments::Moments;
 use super::pixels::{Pixel, Pixels};
-use super::summary::{Counts, Extremes, Moments, Row, Summary, Sums};
+use super::summary::{Counts, Row, Summary};
+use super::sums::Sums;
 use crate::{Exec, Result};
 
 /// Bytes of one number of all columns of a strip: two or three numbers for each, the pixels and what they are joined to
@@ -54,6 +56,10 @@ pub fn build_sums<T: Pixel>(
     }
 }
 
+/// Rows of pixels that are added together: numbers are loaded and stored once for all of them. More would be as many
+/// streams from memory, whose lines share a set of the first-level cache where rows are a power of two apart.
+const MAX_ROWS: usize = 4;
+
 struct Build<'a, T, S> {
     exec: &'a Exec<'a>,
     pixels: &'a Pixels<'a, T>,
@@ -64,7 +70,7 @@ struct Build<'a, T, S> {
 
 /// Room for one row of blocks of every level of a band.
 struct Rows<T, N> {
-    copies: [Vec<T>; 2],
+    copies: [Vec<T>; MAX_ROWS],
     /// By level: blocks of this level, from level 0, single columns of pixels, on; those of a strip below the first level.
     done: Vec<Row<N>>,
     /// By level: what a row of this level is before neighbours are joined.
@@ -203,51 +209,52 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
         for (level, row) in rows.done[..self.first].iter_mut().enumerate() {
             row.set_width(strip.len().div_ceil(1 << level));
         }
-        let is_masked = self.pixels.is_masked();
-        let is_paired = lines > 1 && !is_masked;
-        if !is_paired {
+        if self.pixels.is_masked() {
             self.summary.clear(&mut rows.done[0]);
         }
         for z in 0..depth {
             let mut y = 0;
             while y < lines {
                 let start = ((corner[0] + z) * height + corner[1] + y) * width + strip.start;
-                let n_rows = if is_paired { 2.min(lines - y) } else { 1 };
-                if !self.add_rows(rows, channel, [start, n_rows, strip.len()], is_paired && z == 0 && y == 0) {
+                let is_first = z == 0 && y == 0;
+                let (n_rows, is_finite) = match lines - y {
+                    _ if self.pixels.is_masked() => (1, self.add_inside(rows, channel, start, strip.len())),
+                    4.. => (4, self.add_rows::<4>(rows, channel, start, strip.len(), is_first)),
+                    2.. => (2, self.add_rows::<2>(rows, channel, start, strip.len(), is_first)),
+                    _ => (1, self.add_rows::<1>(rows, channel, start, strip.len(), is_first)),
+                };
+                if !is_finite {
                     return false;
                 }
                 y += n_rows;
             }
         }
-        is_masked || self.summary.are_finite(self.exec.level, &rows.done[0])
+        true
     }
 
-    /// Adds one row of `len` pixels from `start` on, or that and the next; false if one is not finite.
-    fn add_rows(
+    /// Adds those of `len` pixels that are inside.
+    fn add_inside(&self, rows: &mut Rows<T, S::Number>, channel: usize, start: usize, len: usize) -> bool {
+        let pixels = self.pixels.row(channel, start, len, &mut rows.copies[0]);
+        let inside = self.pixels.inside(start, len).unwrap_or_default();
+        self.summary.add_inside(self.exec.level, pixels, inside, &mut rows.done[0]);
+        true
+    }
+
+    /// Adds `len` pixels from `start` on and those in the rows below; false if one is not finite.
+    fn add_rows<const R: usize>(
         &self,
         rows: &mut Rows<T, S::Number>,
         channel: usize,
-        [start, n_rows, len]: [usize; 3],
+        start: usize,
+        len: usize,
         is_first: bool,
     ) -> bool {
-        let (level, columns) = (self.exec.level, &mut rows.done[0]);
-        let [copy, other_copy] = &mut rows.copies;
-        let this = self.pixels.row(channel, start, len, copy);
-        if let Some(inside) = self.pixels.inside(start, len) {
-            self.summary.add_inside(level, this, inside, columns);
-            return true;
+        let width = self.grid.shape()[2];
+        let mut pixels: [&[T]; R] = [&[]; R];
+        for (row, (pixels, copy)) in pixels.iter_mut().zip(&mut rows.copies).enumerate() {
+            *pixels = self.pixels.row(channel, start + row * width, len, copy);
         }
-        let is_finite = |pixels| S::SHOWS_INFINITE || dispatch!(level, _simd => T::are_finite(pixels));
-        if n_rows == 1 {
-            self.summary.add(level, this, columns);
-            return is_finite(this);
-        }
-        let next = self.pixels.row(channel, start + self.grid.shape()[2], len, other_copy);
-        for ahead in [2, 3] {
-            self.pixels.prefetch(start + ahead * self.grid.shape()[2], len);
-        }
-        self.summary.add_pair(level, [this, next], is_first, columns);
-        is_finite(this) && is_finite(next)
+        self.summary.add(self.exec.level, pixels, is_first, &mut rows.done[0])
     }
 
     /// Writes the criterion of a row of blocks, which is row `index` of `out`.
