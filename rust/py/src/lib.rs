@@ -11,6 +11,8 @@ mod minibatch;
 mod mixture;
 mod moments;
 mod patches;
+#[cfg_attr(not(target_os = "linux"), path = "placement_elsewhere.rs")]
+mod placement;
 mod quadtree;
 mod regions;
 mod runtime;

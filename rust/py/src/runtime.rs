@@ -3,9 +3,9 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use clast_core::{Exec, Interrupt, Result, simd};
@@ -14,6 +14,7 @@ use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::errors::to_python;
+use crate::placement::Placement;
 
 /// How often the waiting thread looks for Ctrl-C: well under the 100 ms at which a stop feels late.
 const POLL: Duration = Duration::from_millis(25);
@@ -81,18 +82,21 @@ fn run_with_events<E: Send, O: Send>(
     work: impl FnOnce(&Exec<'_>, &Sender<Message<E, O>>) -> Result<O> + Send,
     on_event: impl FnMut(E) -> PyResult<()> + Send,
 ) -> PyResult<Finished<O>> {
-    let pool = pool()?;
+    let Entry { pool, placement, .. } = entry_of_process()?;
     py.detach(|| {
         let interrupt = Interrupt::default();
         let (sender, receiver) = channel();
-        pool.in_place_scope(|scope| {
+        placement.begin();
+        let finished = pool.in_place_scope(|scope| {
             let exec = Exec::new(&interrupt);
             scope.spawn(move |_| {
                 let outcome = catch_unwind(AssertUnwindSafe(|| work(&exec, &sender)));
                 drop(sender.send(Message::Done(outcome)));
             });
-            wait(&receiver, &interrupt, on_event)
-        })
+            wait(&receiver, &interrupt, placement, on_event)
+        });
+        placement.end();
+        finished
     })
 }
 
@@ -100,6 +104,7 @@ fn run_with_events<E: Send, O: Send>(
 fn wait<E, O>(
     receiver: &Receiver<Message<E, O>>,
     interrupt: &Interrupt,
+    placement: &Placement,
     mut on_event: impl FnMut(E) -> PyResult<()>,
 ) -> PyResult<Finished<O>> {
     let mut failure = None;
@@ -108,7 +113,10 @@ fn wait<E, O>(
             Ok(Message::Done(outcome)) => return Ok((failure, outcome)),
             Ok(Message::Event(event)) if failure.is_none() => on_event(event),
             Ok(Message::Event(_)) => Ok(()),
-            Err(RecvTimeoutError::Timeout) => check_signals(),
+            Err(RecvTimeoutError::Timeout) => {
+                placement.look_around();
+                check_signals()
+            }
             Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a worker thread vanished")),
         };
         if let Err(error) = step {
@@ -138,11 +146,12 @@ fn text(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("a panic without a message")
 }
 
-/// A pool, the process that built it and the pools built before it.
+/// A pool and where its workers run, the process that built it and the pools built before it.
 struct Entry {
     process: u32,
     n_threads: usize,
     pool: ThreadPool,
+    placement: Arc<Placement>,
     next: Option<&'static Entry>,
 }
 
@@ -152,22 +161,23 @@ struct Entry {
 /// no entry of its own process and adds one. No lock is involved that the fork could have left locked.
 static POOLS: AtomicPtr<Entry> = AtomicPtr::new(std::ptr::null_mut());
 
-fn pool() -> PyResult<&'static ThreadPool> {
+fn entry_of_process() -> PyResult<&'static Entry> {
     let (process, n_threads) = (std::process::id(), num_threads());
     let mut newest = POOLS.load(Ordering::Acquire);
     let mut entry = entry(newest);
     while let Some(known) = entry {
         if known.process == process && known.n_threads == n_threads {
-            return Ok(&known.pool);
+            return Ok(known);
         }
         entry = known.next;
     }
-    let pool = build_pool(n_threads)?;
-    let added: &'static mut Entry = Box::leak(Box::new(Entry { process, n_threads, pool, next: None }));
+    let placement = Arc::new(Placement::new(n_threads));
+    let pool = build_pool(n_threads, &placement)?;
+    let added: &'static mut Entry = Box::leak(Box::new(Entry { process, n_threads, pool, placement, next: None }));
     loop {
         added.next = self::entry(newest);
         match POOLS.compare_exchange(newest, added, Ordering::AcqRel, Ordering::Acquire) {
-            Ok(_) => return Ok(&added.pool),
+            Ok(_) => return Ok(added),
             Err(other) => newest = other,
         }
     }
@@ -179,8 +189,10 @@ fn entry(pointer: *mut Entry) -> Option<&'static Entry> {
     unsafe { pointer.as_ref() }
 }
 
-fn build_pool(n_threads: usize) -> PyResult<ThreadPool> {
-    ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|i| format!("clast-{i}")).build().map_err(|error| {
+fn build_pool(n_threads: usize, placement: &Arc<Placement>) -> PyResult<ThreadPool> {
+    let placement = Arc::clone(placement);
+    let builder = ThreadPoolBuilder::new().num_threads(n_threads).thread_name(|i| format!("clast-{i}"));
+    builder.start_handler(move |index| placement.enter(index)).build().map_err(|error| {
         let cure = "set fewer with clast.set_num_threads() or CLAST_NUM_THREADS";
         PyRuntimeError::new_err(format!("cannot start {n_threads} threads: {error}; {cure}"))
     })
