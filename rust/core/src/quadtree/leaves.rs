@@ -115,23 +115,33 @@ impl<'a> Leaves<'a> {
         place
     }
 
+    /// The first of some leaves of a level from a row (of a volume, a plane) of blocks on.
+    fn first_from(&self, level: usize, range: Range<usize>, place: usize) -> usize {
+        let (mut low, mut end) = (range.start, range.end);
+        while low < end {
+            let middle = usize::midpoint(low, end);
+            if self.place(level, middle)[self.bands.axis()] < place { low = middle + 1 } else { end = middle }
+        }
+        low
+    }
+
+    /// Leaves of a level that lie in some rows of pixels (of a volume, planes).
+    pub(crate) fn along(&self, level: usize, along: &Range<usize>) -> Range<usize> {
+        let range = self.range(level);
+        let start = self.first_from(level, range.clone(), along.start >> level);
+        start..self.first_from(level, start..range.end, along.end.div_ceil(1 << level))
+    }
+
     /// Leaves of a level, cut into those of each band; leaves that are larger than a band stay together.
     pub(crate) fn bands_of(&self, level: usize) -> Vec<Range<usize>> {
         let range = self.range(level);
         if level > self.bands.level {
             return vec![range];
         }
-        let axis = self.bands.axis();
         let mut bands = Vec::with_capacity(self.bands.count());
         let mut start = range.start;
         for band in 0..self.bands.count() {
-            let end_place = (band + 1) << (self.bands.level - level);
-            let mut end = range.end;
-            let mut low = start;
-            while low < end {
-                let middle = usize::midpoint(low, end);
-                if self.place(level, middle)[axis] < end_place { low = middle + 1 } else { end = middle }
-            }
+            let low = self.first_from(level, start..range.end, (band + 1) << (self.bands.level - level));
             bands.push(start..low);
             start = low;
         }

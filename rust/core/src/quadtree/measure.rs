@@ -33,7 +33,22 @@ pub struct Measured<'a, T> {
     pub highs: &'a mut [T],
 }
 
-impl<T> Measured<'_, T> {
+impl<T: Pixel> Measured<'_, T> {
+    fn has_one_channel(&self) -> bool {
+        self.means.len() == self.counts.len()
+    }
+
+    /// Writes what is found of [`LANES`] leaves of an image of one channel.
+    #[inline(always)]
+    fn write_squares(&mut self, first: usize, squares: &Squares<T>) {
+        let lanes = first..first + LANES;
+        self.counts[lanes.clone()].fill(squares.n_pixels as i64);
+        self.means[lanes.clone()].copy_from_slice(&squares.means);
+        self.stds[lanes.clone()].copy_from_slice(&squares.stds);
+        self.lows[lanes.clone()].copy_from_slice(&squares.lows);
+        self.highs[lanes].copy_from_slice(&squares.highs);
+    }
+
     #[inline(always)]
     fn write(&mut self, leaf: usize, channel: usize, (count, low, high, [mean, std]): Found<T>) {
         let at = leaf * (self.means.len() / self.counts.len()) + channel;
@@ -104,11 +119,16 @@ fn measure_range<S: Simd, T: Pixel>(
         for first in range.clone().step_by(LANES) {
             let some = first..range.end.min(first + LANES);
             let squares = match (level, values) {
+                (0, Some(values)) => Some(measure_squares::<T, 1>(values, leaves, level, some.clone())),
                 (1, Some(values)) => Some(measure_squares::<T, 2>(values, leaves, level, some.clone())),
                 (2, Some(values)) => Some(measure_squares::<T, 4>(values, leaves, level, some.clone())),
                 (3, Some(values)) => Some(measure_squares::<T, 8>(values, leaves, level, some.clone())),
                 _ => None,
             };
+            if let Some(squares) = squares.as_ref().filter(|squares| squares.are_all_there() && out.has_one_channel()) {
+                out.write_squares(first - range.start, squares);
+                continue;
+            }
             for (lane, leaf) in some.enumerate() {
                 let found = match &squares {
                     Some(squares) if squares.are_there[lane] => squares.get(lane),

@@ -1,9 +1,18 @@
 //! The label image: every pixel gets the label of its leaf, once.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::leaves::Leaves;
 use crate::{Error, Exec, Result};
+
+/// Rows of an image that are painted together: 16 of 4096 pixels, which the leaves of all sizes are written to in turn, stay
+/// in the second-level cache.
+const STRIP_OF_PLANE: usize = 16;
+
+/// The same for planes of a volume.
+const STRIP_OF_VOLUME: usize = 8;
 
 /// An integer type of label images.
 pub trait Label: Copy + Send + Sync {
@@ -47,50 +56,90 @@ pub fn paint<L: Label>(
     if let Some((argument, dimension, got, needed)) = checks.into_iter().find(|(_, _, got, needed)| got != needed) {
         return Err(Error::Mismatch { argument, dimension, got, needed });
     }
-    let bands = leaves.bands();
-    let [_, height, width] = leaves.grid().shape();
-    let ranges: Vec<_> = leaves.levels().map(|level| (level, leaves.bands_of(level))).collect();
-    let len = bands.rows_per_band(0) * width;
-    labels_out.par_chunks_mut(len).enumerate().try_for_each(|(band, out)| {
+    let grid = leaves.grid();
+    let [depth, height, width] = grid.shape();
+    let n_along = if grid.ndim() == 2 { STRIP_OF_PLANE } else { STRIP_OF_VOLUME };
+    let (extent, step) = if grid.ndim() == 2 { (height, width) } else { (depth, height * width) };
+    labels_out.par_chunks_mut(n_along * step).enumerate().try_for_each(|(strip, out)| {
         exec.check()?;
-        let [planes, lines] = bands.places(band, 0);
-        let begin = (planes.start * height + lines.start) * width;
-        for (level, ranges) in &ranges {
-            let range = if *level > bands.level { ranges[0].clone() } else { ranges[band].clone() };
-            for leaf in range {
-                let place = leaves.place(*level, leaf);
-                let label = L::from_label(labels.map_or(leaf as i32 + 1, |labels| labels[leaf]));
-                let side = Some(*level).filter(|_| inside.is_none() && leaves.grid().is_square(*level, place));
-                match side {
-                    Some(0) => fill_square::<L, 1>(out, begin, width, place, label),
-                    Some(1) => fill_square::<L, 2>(out, begin, width, place, label),
-                    Some(2) => fill_square::<L, 4>(out, begin, width, place, label),
-                    Some(3) => fill_square::<L, 8>(out, begin, width, place, label),
-                    Some(4) => fill_square::<L, 16>(out, begin, width, place, label),
-                    _ => {
-                        let extent = leaves.grid().extent(*level, place);
-                        let corner = place.map(|place| place << level);
-                        for z in corner[0].max(planes.start)..(corner[0] + extent[0]).min(planes.end) {
-                            for y in corner[1].max(lines.start)..(corner[1] + extent[1]).min(lines.end) {
-                                let start = (z * height + y) * width + corner[2];
-                                let row = &mut out[start - begin..][..extent[2]];
-                                fill_row(row, inside.map(|inside| &inside[start..]), label);
-                            }
-                        }
-                    }
-                }
+        let along = strip * n_along..extent.min((strip + 1) * n_along);
+        let mut part = Part { leaves, labels, inside, out, begin: along.start * step, along };
+        for level in leaves.levels() {
+            let some = leaves.along(level, &part.along);
+            match level {
+                0 if part.has_squares() => part.paint_squares::<1>(level, some),
+                1 if part.has_squares() => part.paint_squares::<2>(level, some),
+                2 if part.has_squares() => part.paint_squares::<4>(level, some),
+                3 if part.has_squares() => part.paint_squares::<8>(level, some),
+                4 if part.has_squares() => part.paint_squares::<16>(level, some),
+                _ => some.for_each(|leaf| part.paint_any(level, leaf)),
             }
         }
         Ok(())
     })
 }
 
-/// Fills a square that no border cuts, in an image from pixel `begin` on; rows of a known length are a store or two.
-#[inline(always)]
-fn fill_square<L: Label, const SIDE: usize>(out: &mut [L], begin: usize, width: usize, place: [usize; 3], label: L) {
-    let corner = (place[1] * width + place[2]) * SIDE - begin;
-    for row in out[corner..].chunks_mut(width).take(SIDE).filter_map(|row| row.first_chunk_mut::<SIDE>()) {
-        *row = [label; SIDE];
+/// A strip of the label image.
+struct Part<'a, L> {
+    leaves: &'a Leaves<'a>,
+    labels: Option<&'a [i32]>,
+    inside: Option<&'a [bool]>,
+    out: &'a mut [L],
+    /// Its first pixel.
+    begin: usize,
+    /// Its rows, or planes.
+    along: Range<usize>,
+}
+
+impl<L: Label> Part<'_, L> {
+    /// Whether leaves may be squares that are filled as a whole.
+    fn has_squares(&self) -> bool {
+        self.inside.is_none() && self.leaves.grid().ndim() == 2
+    }
+
+    #[inline(always)]
+    fn label(&self, leaf: usize) -> L {
+        L::from_label(self.labels.map_or(leaf as i32 + 1, |labels| labels[leaf]))
+    }
+
+    /// Paints leaves that are squares no larger than the strip, unless the border cuts them. Rows of a known length are a
+    /// store or two.
+    #[inline(always)]
+    fn paint_squares<const SIDE: usize>(&mut self, level: usize, some: Range<usize>) {
+        let grid = self.leaves.grid();
+        let width = grid.shape()[2];
+        for leaf in some {
+            let place = self.leaves.place(level, leaf);
+            if !grid.is_square(level, place) {
+                self.paint_any(level, leaf);
+                continue;
+            }
+            let corner = (place[1] * width + place[2]) * SIDE - self.begin;
+            let label = self.label(leaf);
+            for row in self.out[corner..].chunks_mut(width).take(SIDE).filter_map(|row| row.first_chunk_mut::<SIDE>()) {
+                *row = [label; SIDE];
+            }
+        }
+    }
+
+    /// Paints what lies in the strip of a leaf of any shape.
+    fn paint_any(&mut self, level: usize, leaf: usize) {
+        let grid = self.leaves.grid();
+        let [_, height, width] = grid.shape();
+        let place = self.leaves.place(level, leaf);
+        let extent = grid.extent(level, place);
+        let mut rows = [0, 1].map(|axis| (place[axis] << level)..(place[axis] << level) + extent[axis]);
+        let cut = &mut rows[usize::from(grid.ndim() == 2)];
+        *cut = cut.start.max(self.along.start)..cut.end.min(self.along.end);
+        let [planes, lines] = rows;
+        let label = self.label(leaf);
+        for z in planes {
+            for y in lines.clone() {
+                let start = (z * height + y) * width + (place[2] << level);
+                let row = &mut self.out[start - self.begin..][..extent[2]];
+                fill_row(row, self.inside.map(|inside| &inside[start..]), label);
+            }
+        }
     }
 }
 

@@ -11,14 +11,19 @@ pub(super) const LANES: usize = 16;
 pub(super) struct Squares<T> {
     /// Which of them are squares.
     pub(super) are_there: [bool; LANES],
-    n_pixels: usize,
-    means: [f64; LANES],
-    stds: [f64; LANES],
-    lows: [T; LANES],
-    highs: [T; LANES],
+    pub(super) n_pixels: usize,
+    pub(super) means: [f64; LANES],
+    pub(super) stds: [f64; LANES],
+    pub(super) lows: [T; LANES],
+    pub(super) highs: [T; LANES],
 }
 
 impl<T: Pixel> Squares<T> {
+    #[inline(always)]
+    pub(super) fn are_all_there(&self) -> bool {
+        self.are_there == [true; LANES]
+    }
+
     #[inline(always)]
     pub(super) fn get(&self, lane: usize) -> Found<T> {
         (self.n_pixels, self.lows[lane], self.highs[lane], [self.means[lane], self.stds[lane]])
