@@ -13,7 +13,8 @@ FEW = rng.normal(size=(400_000, 4))
 MANY = rng.normal(size=(100_000, 64))
 SHORTS = rng.integers(0, 1 << 16, size=(30_000_000, 1), dtype=np.uint16)
 EDGES = np.linspace(-5, 5, 257)
-LABELS = rng.integers(0, 100, size=len(MANY), dtype=np.int32)
+MORE = np.tile(MANY, (4, 1))
+LABELS = rng.integers(0, 100, size=len(MORE), dtype=np.int32)
 
 # One call each that takes many milliseconds: between two calls another thread might get its turn anyway.
 CALLS = {
@@ -21,8 +22,8 @@ CALLS = {
     "kmeans_plusplus": lambda: _core.kmeans_plusplus(FEW, None, 0.5, rng.random((30, 6))),
     "kmeans_predict": lambda: _core.kmeans_predict(FEW, FEW[:1000].copy()),
     "kmeans_transform": lambda: _core.kmeans_transform(MANY, MANY[:100].copy()),
-    "kmeans_inertia": lambda: _core.kmeans_inertia(MANY, MANY[:100].copy(), LABELS, None),
-    "feature_moments": lambda: _core.feature_moments(MANY),
+    "kmeans_inertia": lambda: _core.kmeans_inertia(MORE, MANY[:100].copy(), LABELS, None),
+    "feature_moments": lambda: _core.feature_moments(MORE),
     "kmeans1d_fit": lambda: _core.kmeans1d_fit(FEW.reshape(-1, 1), 2, None),
     "kmeans1d_partition": lambda: _core.kmeans1d_partition(np.arange(50_000.0), np.ones(50_000), 40),
     "count_values": lambda: _core.count_values(SHORTS),

@@ -20,8 +20,11 @@ use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
 /// microseconds.
 const REST: Duration = Duration::from_millis(1);
 
-/// How often in a row others are seen to run before workers are let go amid a computation: now and then a thread of the
-/// kernel runs, and it may be long until the next computation.
+/// How often to look whether others run while there is work: well under what is lost to them would be noticed.
+const INTERVAL: Duration = Duration::from_millis(20);
+
+/// How often in a row others are seen to run before workers are let go while there is work: now and then a thread of the
+/// kernel runs, and workers are not held again before they rest.
 const PATIENCE: u32 = 2;
 
 /// Where the workers of a pool run.
@@ -35,16 +38,23 @@ pub(crate) struct Placement {
 struct State {
     /// The CPUs of which each worker has one; none while they are free to run anywhere.
     held: Option<CpuSet>,
+    /// Computations that run.
+    n_active: usize,
     n_crowded: u32,
     ended: Instant,
+    looked: Instant,
 }
+
+/// A computation; workers may rest when it is dropped.
+pub(crate) struct Active<'a>(&'a Placement);
 
 impl Placement {
     pub(crate) fn new(n_threads: usize) -> Self {
+        let now = Instant::now();
         Self {
             threads: (0..n_threads).map(|_| AtomicI32::new(0)).collect(),
             load: File::open("/proc/loadavg").ok(),
-            state: Mutex::new(State { held: None, n_crowded: 0, ended: Instant::now() }),
+            state: Mutex::new(State { held: None, n_active: 0, n_crowded: 0, ended: now, looked: now }),
         }
     }
 
@@ -55,40 +65,52 @@ impl Placement {
         }
     }
 
-    /// Before a computation: holds workers if there is a CPU for each, and nothing but the caller runs.
-    pub(crate) fn begin(&self) {
-        let (Ok(mut state), Ok(cpus)) = (self.state.lock(), sched_getaffinity(None)) else { return };
-        if self.threads.len() < 2 || cpus.count() as usize != self.threads.len() {
-            return self.let_go(&mut state);
-        }
-        if state.held.is_some_and(|held| held != cpus) {
-            self.let_go(&mut state);
-        }
-        if state.ended.elapsed() < REST {
-            return;
-        }
-        if self.others_run(1) {
-            self.let_go(&mut state);
-        } else if state.held.is_none() {
-            self.hold(&mut state, cpus);
-        }
-    }
-
-    /// During a computation: lets workers go if others run besides them and the caller.
-    pub(crate) fn look_around(&self) {
-        let Ok(mut state) = self.state.lock() else { return };
-        if state.held.is_some() {
-            state.n_crowded = if self.others_run(self.threads.len() + 1) { state.n_crowded + 1 } else { 0 };
-            if state.n_crowded >= PATIENCE {
-                self.let_go(&mut state);
+    /// Before a computation: holds workers that rest if the calling thread has a CPU for each, and nothing but it runs.
+    pub(crate) fn begin(&self) -> Active<'_> {
+        if let Ok(mut state) = self.state.lock() {
+            state.n_active += 1;
+            // Beside another computation its workers run: who came first has decided.
+            if state.n_active == 1 {
+                self.decide(&mut state);
             }
         }
+        Active(self)
     }
 
-    /// After a computation.
-    pub(crate) fn end(&self) {
+    fn decide(&self, state: &mut State) {
+        let Ok(cpus) = sched_getaffinity(None) else { return };
+        let has_enough = self.threads.len() > 1 && cpus.count() as usize == self.threads.len();
+        if !has_enough || state.held.is_some_and(|held| held != cpus) {
+            self.let_go(state);
+        }
+        if !has_enough {
+            return;
+        }
+        if state.ended.elapsed() < REST {
+            self.look(state, 1);
+        } else if self.others_run(1) {
+            self.let_go(state);
+        } else if state.held.is_none() {
+            self.hold(state, cpus);
+        }
+    }
+
+    /// During a computation: lets workers go if others run besides them and the callers.
+    pub(crate) fn look_around(&self) {
         if let Ok(mut state) = self.state.lock() {
-            state.ended = Instant::now();
+            let expected = self.threads.len() + state.n_active;
+            self.look(&mut state, expected);
+        }
+    }
+
+    /// Lets workers go if more threads run than `expected`, time and again.
+    fn look(&self, state: &mut State, expected: usize) {
+        if state.held.is_some() && state.looked.elapsed() >= INTERVAL {
+            state.looked = Instant::now();
+            state.n_crowded = if self.others_run(expected) { state.n_crowded + 1 } else { 0 };
+            if state.n_crowded >= PATIENCE {
+                self.let_go(state);
+            }
         }
     }
 
@@ -106,26 +128,40 @@ impl Placement {
         threads.split('/').next()?.parse().ok().filter(|n_running| *n_running > 0)
     }
 
+    /// The workers that have started, and the CPU of each.
+    fn places(&self, cpus: CpuSet) -> impl Iterator<Item = (Pid, usize)> {
+        let each = (0..CpuSet::MAX_CPU).filter(move |cpu| cpus.is_set(*cpu));
+        let threads = self.threads.iter().map(|thread| Pid::from_raw(thread.load(Ordering::Relaxed)));
+        threads.zip(each).filter_map(|(thread, cpu)| Some((thread?, cpu)))
+    }
+
+    // Where a system forbids it, threads run where they did.
     fn hold(&self, state: &mut State, cpus: CpuSet) {
-        let each = (0..CpuSet::MAX_CPU).filter(|cpu| cpus.is_set(*cpu));
-        for (thread, cpu) in self.threads.iter().zip(each) {
+        for (thread, cpu) in self.places(cpus) {
             let mut one = CpuSet::new();
             one.set(cpu);
-            place(thread, &one);
+            let _ = sched_setaffinity(Some(thread), &one);
         }
-        (state.held, state.n_crowded) = (Some(cpus), 0);
+        (state.held, state.n_crowded, state.looked) = (Some(cpus), 0, Instant::now());
     }
 
     fn let_go(&self, state: &mut State) {
-        if let Some(cpus) = state.held.take() {
-            self.threads.iter().for_each(|thread| place(thread, &cpus));
+        let Some(cpus) = state.held.take() else { return };
+        for (thread, cpu) in self.places(cpus) {
+            // Whoever has moved the thread in the meantime knows why.
+            let is_held = |now: &CpuSet| now.count() == 1 && now.is_set(cpu);
+            if sched_getaffinity(Some(thread)).as_ref().is_ok_and(is_held) {
+                let _ = sched_setaffinity(Some(thread), &cpus);
+            }
         }
     }
 }
 
-fn place(thread: &AtomicI32, cpus: &CpuSet) {
-    if let Some(thread) = Pid::from_raw(thread.load(Ordering::Relaxed)) {
-        // Where a system forbids it, threads run where they did.
-        let _ = sched_setaffinity(Some(thread), cpus);
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        if let Ok(mut state) = self.0.state.lock() {
+            state.n_active = state.n_active.saturating_sub(1);
+            state.ended = Instant::now();
+        }
     }
 }

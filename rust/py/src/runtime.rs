@@ -86,17 +86,15 @@ fn run_with_events<E: Send, O: Send>(
     py.detach(|| {
         let interrupt = Interrupt::default();
         let (sender, receiver) = channel();
-        placement.begin();
-        let finished = pool.in_place_scope(|scope| {
+        let _active = placement.begin();
+        pool.in_place_scope(|scope| {
             let exec = Exec::new(&interrupt);
             scope.spawn(move |_| {
                 let outcome = catch_unwind(AssertUnwindSafe(|| work(&exec, &sender)));
                 drop(sender.send(Message::Done(outcome)));
             });
             wait(&receiver, &interrupt, placement, on_event)
-        });
-        placement.end();
-        finished
+        })
     })
 }
 
@@ -113,12 +111,10 @@ fn wait<E, O>(
             Ok(Message::Done(outcome)) => return Ok((failure, outcome)),
             Ok(Message::Event(event)) if failure.is_none() => on_event(event),
             Ok(Message::Event(_)) => Ok(()),
-            Err(RecvTimeoutError::Timeout) => {
-                placement.look_around();
-                check_signals()
-            }
+            Err(RecvTimeoutError::Timeout) => check_signals(),
             Err(RecvTimeoutError::Disconnected) => return Err(PyRuntimeError::new_err("a worker thread vanished")),
         };
+        placement.look_around();
         if let Err(error) = step {
             interrupt.raise();
             failure.get_or_insert(error);

@@ -7,12 +7,14 @@ use rayon::prelude::*;
 use super::leaves::Leaves;
 use crate::{Error, Exec, Result};
 
-/// Rows of an image that are painted together: 16 of 4096 pixels, which the leaves of all sizes are written to in turn, stay
-/// in the second-level cache.
-const STRIP_OF_PLANE: usize = 16;
+/// Pixels of a strip, which the leaves of all sizes are written to in turn: their labels stay in the second-level cache.
+const STRIP: usize = 1 << 16;
 
-/// The same for planes of a volume.
-const STRIP_OF_VOLUME: usize = 8;
+/// Strips are whole multiples of so many rows of an image: no larger leaves are filled as squares.
+const ROWS: usize = 16;
+
+/// The same for planes of a volume: large leaves lie in few strips.
+const PLANES: usize = 8;
 
 /// An integer type of label images.
 pub trait Label: Copy + Send + Sync {
@@ -58,8 +60,9 @@ pub fn paint<L: Label>(
     }
     let grid = leaves.grid();
     let [depth, height, width] = grid.shape();
-    let n_along = if grid.ndim() == 2 { STRIP_OF_PLANE } else { STRIP_OF_VOLUME };
-    let (extent, step) = if grid.ndim() == 2 { (height, width) } else { (depth, height * width) };
+    let (extent, step, several) =
+        if grid.ndim() == 2 { (height, width, ROWS) } else { (depth, height * width, PLANES) };
+    let n_along = (STRIP / step).max(1).next_multiple_of(several);
     labels_out.par_chunks_mut(n_along * step).enumerate().try_for_each(|(strip, out)| {
         exec.check()?;
         let along = strip * n_along..extent.min((strip + 1) * n_along);

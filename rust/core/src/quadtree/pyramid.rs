@@ -17,8 +17,8 @@ use super::summary::{Counts, Row, Summary};
 use super::sums::Sums;
 use crate::{Exec, Result};
 
-/// Bytes of one number of all columns of a strip: two or three numbers for each, the pixels and what they are joined to
-/// fit 32 KiB.
+/// Bytes of one number of all columns of a strip: its two or three numbers stay in the first-level cache while pixels pass
+/// by. Measured, twice as many are no faster.
 const STRIP: usize = 8 << 10;
 
 /// Writes the difference of the largest and the least pixel of every block of levels `first`, `first + 1`, ... to the
@@ -218,7 +218,10 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
                 let start = ((corner[0] + z) * height + corner[1] + y) * width + strip.start;
                 let is_first = z == 0 && y == 0;
                 let (n_rows, is_finite) = match lines - y {
-                    _ if self.pixels.is_masked() => (1, self.add_inside(rows, channel, start, strip.len())),
+                    _ if self.pixels.is_masked() => {
+                        self.add_inside(rows, channel, start, strip.len());
+                        (1, true)
+                    }
                     4.. => (4, self.add_rows::<4>(rows, channel, start, strip.len(), is_first)),
                     2.. => (2, self.add_rows::<2>(rows, channel, start, strip.len(), is_first)),
                     _ => (1, self.add_rows::<1>(rows, channel, start, strip.len(), is_first)),
@@ -233,11 +236,10 @@ impl<T: Pixel, S: Summary<T>> Build<'_, T, S> {
     }
 
     /// Adds those of `len` pixels that are inside.
-    fn add_inside(&self, rows: &mut Rows<T, S::Number>, channel: usize, start: usize, len: usize) -> bool {
+    fn add_inside(&self, rows: &mut Rows<T, S::Number>, channel: usize, start: usize, len: usize) {
         let pixels = self.pixels.row(channel, start, len, &mut rows.copies[0]);
         let inside = self.pixels.inside(start, len).unwrap_or_default();
         self.summary.add_inside(self.exec.level, pixels, inside, &mut rows.done[0]);
-        true
     }
 
     /// Adds `len` pixels from `start` on and those in the rows below; false if one is not finite.

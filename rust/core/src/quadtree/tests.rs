@@ -66,8 +66,51 @@ fn found(cut: &Cut, exec: &Exec<'_>, base: usize, ndim: usize) -> Vec<(usize, [u
         .collect()
 }
 
+/// Whether ranges and variances can be told.
+fn are_finite<T: Pixel>(exec: &Exec<'_>, grid: Grid, first: usize, values: &[T]) -> [bool; 2]
+where
+    T::Difference: Default,
+{
+    let pixels =
+        Pixels::new(Samples::new(values, values.len(), 1, Layout::RowMajor).unwrap(), None, values.len()).unwrap();
+    let levels = first..=grid.root();
+    let mut ranges: Vec<_> = levels.clone().map(|level| vec![T::Difference::default(); grid.n_blocks(level)]).collect();
+    let mut variances: Vec<_> = levels.map(|level| vec![0.0; grid.n_blocks(level)]).collect();
+    let mut slices: Vec<_> = ranges.iter_mut().map(|level| &mut level[..]).collect();
+    let has_ranges = build(exec, &pixels, grid, first, &mut slices).unwrap();
+    let mut slices: Vec<_> = variances.iter_mut().map(|level| &mut level[..]).collect();
+    [has_ranges, build_sums(exec, &pixels, grid, first, &mut slices).unwrap()]
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn one_pixel_that_is_not_finite_is_seen_wherever_it_lies(
+        height in 1_usize..40,
+        width in 2_usize..150,
+        at: proptest::sample::Index,
+        (value, is_finite) in prop_oneof![
+            Just((f32::NAN, false)),
+            Just((f32::INFINITY, false)),
+            Just((f32::NEG_INFINITY, false)),
+            Just((f32::MAX, true)),
+            Just((f32::MIN, true)),
+        ],
+        first in 1_usize..6,
+    ) {
+        let grid = Grid::new(&[height, width]).unwrap();
+        let first = first.min(grid.root());
+        let mut floats: Vec<f32> = (0..height * width).map(|i| (i % 7) as f32 - 3.0).collect();
+        floats[at.index(height * width)] = value;
+        let doubles: Vec<f64> = floats.iter().map(|value| f64::from(*value)).collect();
+        let interrupt = Interrupt::default();
+        for level in levels() {
+            let exec = Exec { level, interrupt: &interrupt };
+            prop_assert_eq!(are_finite(&exec, grid, first, &floats), [is_finite; 2]);
+            prop_assert_eq!(are_finite(&exec, grid, first, &doubles), [is_finite; 2]);
+        }
+    }
 
     #[test]
     fn leaves_are_those_of_the_recursion(
