@@ -1,8 +1,6 @@
 """Where worker threads run: on a CPU each while the machine is idle, and anywhere as soon as others run."""
 
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -55,23 +53,26 @@ def wait_until_each_has_its_own():
         fit()
         if places() == EACH_ITS_OWN:
             return
-    sys.exit("busy" if n_idle < 100 else f"idle {n_idle} times, but never held")
+    assert n_idle < 100, f"idle {n_idle} times, but never held"
+    print("busy")
+    sys.exit()
 """
 
 
-def run(script):
-    """What a process of its own says that has a thread for each CPU."""
-    environment = os.environ | {"CLAST_NUM_THREADS": str(N_CPUS)}
-    done = subprocess.run(
-        [sys.executable, "-c", PREAMBLE + script], env=environment, capture_output=True, text=True, timeout=120
-    )
-    if done.stderr.strip() == "busy":
-        pytest.skip("other processes run on this machine")
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
+@pytest.fixture
+def run(run_python):
+    """Run a script in a process of its own that has a thread for each CPU."""
+
+    def answer(script):
+        said = run_python(PREAMBLE + script, timeout=120, CLAST_NUM_THREADS=str(N_CPUS)).strip()
+        if said == "busy":
+            pytest.skip("other processes run on this machine")
+        return said
+
+    return answer
 
 
-def test_anywhere_while_others_run():
+def test_anywhere_while_others_run(run):
     script = """
 with Others():
     for _ in range(5):
@@ -83,7 +84,7 @@ print("done")
     assert run(script) == "done"
 
 
-def test_let_go_amid_a_computation_when_others_begin():
+def test_let_go_amid_a_computation_when_others_begin(run):
     script = """
 wait_until_each_has_its_own()
 others = Others()
@@ -102,7 +103,7 @@ print("done")
     assert run(script) == "done"
 
 
-def test_follows_the_process():
+def test_follows_the_process(run):
     script = """
 wait_until_each_has_its_own()
 one = min(CPUS)
@@ -116,7 +117,7 @@ print("done")
     assert run(script) == "done"
 
 
-def test_fewer_threads_than_cpus_run_anywhere():
+def test_fewer_threads_than_cpus_run_anywhere(run):
     script = """
 wait_until_each_has_its_own()
 clast.set_num_threads(1)

@@ -20,7 +20,7 @@ use rustix::thread::{CpuSet, Pid, gettid, sched_getaffinity, sched_setaffinity};
 /// microseconds.
 const REST: Duration = Duration::from_millis(1);
 
-/// How often to look whether others run while there is work: well under what is lost to them would be noticed.
+/// The least time between two looks while there is work: a look takes 2 us, and the caller asks at least every 25 ms.
 const INTERVAL: Duration = Duration::from_millis(20);
 
 /// How often in a row others are seen to run before workers are let go while there is work: now and then a thread of the

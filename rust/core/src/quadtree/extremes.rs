@@ -4,7 +4,7 @@ use bytemuck::Zeroable;
 use fearless_simd::dispatch;
 
 use super::pixels::Pixel;
-use super::summary::{Counts, Row, Summary, join, least, most};
+use super::summary::{Counts, Groups, Row, Summary, groups, join, least, most};
 use crate::simd::Level;
 
 /// Columns whose numbers stay in registers while some rows are added; of bytes half a vector of 512 bits.
@@ -29,12 +29,8 @@ impl<T: Pixel> Summary<T> for Extremes {
     }
 
     fn add<const R: usize>(self, level: Level, rows: [&[T]; R], is_first: bool, columns: &mut Row<T>) -> bool {
-        let [low, high] = columns.planes_mut();
-        let ((lows, low), (highs, high)) = (low.as_chunks_mut::<GROUP>(), high.as_chunks_mut::<GROUP>());
-        let (low, high) = (low.as_chunks_mut::<1>().0, high.as_chunks_mut::<1>().0);
-        let groups = rows.map(|row| row.as_chunks::<GROUP>().0);
-        let rest = rows.map(|row| row.as_chunks::<GROUP>().1.as_chunks::<1>().0);
-        dispatch!(level, _simd => add(groups, is_first, lows, highs) & add(rest, is_first, low, high))
+        let (some, rest) = groups::<_, _, R, GROUP>(rows, columns);
+        dispatch!(level, _simd => add(some, is_first) & add(rest, is_first))
     }
 
     fn add_inside(self, _: Level, pixels: &[T], inside: &[bool], columns: &mut Row<T>) {
@@ -78,10 +74,8 @@ impl<T: Pixel> Summary<T> for Extremes {
 /// Adds groups of `N` columns of some rows; false if a pixel is not finite.
 #[inline(always)]
 fn add<T: Pixel, const R: usize, const N: usize>(
-    rows: [&[[T; N]]; R],
+    (rows, [lows, highs]): Groups<'_, T, T, R, N>,
     is_first: bool,
-    lows: &mut [[T; N]],
-    highs: &mut [[T; N]],
 ) -> bool {
     let mut doubts = [T::zeroed(); N];
     for (group, (low_out, high_out)) in lows.iter_mut().zip(highs).enumerate() {

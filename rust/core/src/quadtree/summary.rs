@@ -137,6 +137,22 @@ pub(crate) trait Summary<T: Pixel>: Copy + Send + Sync {
     fn criterion(self, level: Level, row: &Row<Self::Number>, counts: Counts, out: &mut [Self::Criterion]);
 }
 
+/// Groups of `N` columns of some rows of pixels, and the two numbers of each of these columns.
+pub(super) type Groups<'a, T, C, const R: usize, const N: usize> = ([&'a [[T; N]]; R], [&'a mut [[C; N]]; 2]);
+
+/// Cuts columns into groups of `N`, and the last ones into groups of 1.
+#[inline(always)]
+pub(super) fn groups<'a, T, C: Pod, const R: usize, const N: usize>(
+    rows: [&'a [T]; R],
+    columns: &'a mut Row<C>,
+) -> (Groups<'a, T, C, R, N>, Groups<'a, T, C, R, 1>) {
+    let [first, second] = columns.planes_mut();
+    let ((first, first_rest), (second, second_rest)) = (first.as_chunks_mut(), second.as_chunks_mut());
+    let rest = rows.map(|row| row.as_chunks::<N>().1.as_chunks().0);
+    let groups = (rows.map(|row| row.as_chunks().0), [first, second]);
+    (groups, (rest, [first_rest.as_chunks_mut().0, second_rest.as_chunks_mut().0]))
+}
+
 /// Joins neighbours of one plane; a last one without neighbour stays.
 #[inline(always)]
 pub(super) fn join<C: Copy>(plane: &[C], half: &mut [C], join: impl Fn(C, C) -> C) {

@@ -3,7 +3,7 @@
 use fearless_simd::dispatch;
 
 use super::pixels::{Pixel, are_finite};
-use super::summary::{Counts, Row, Summary, join, most};
+use super::summary::{Counts, Groups, Row, Summary, groups, join, most};
 use crate::simd::Level;
 
 /// Columns whose numbers stay in registers while some rows are added: two vectors of 512 bits of each.
@@ -32,12 +32,8 @@ impl<T: Pixel> Summary<T> for Sums {
     }
 
     fn add<const R: usize>(self, level: Level, rows: [&[T]; R], is_first: bool, columns: &mut Row<f64>) -> bool {
-        let [sums, squares] = columns.planes_mut();
-        let ((sums, sum), (squares, square)) = (sums.as_chunks_mut::<GROUP>(), squares.as_chunks_mut::<GROUP>());
-        let (sum, square) = (sum.as_chunks_mut::<1>().0, square.as_chunks_mut::<1>().0);
-        let groups = rows.map(|row| row.as_chunks::<GROUP>().0);
-        let rest = rows.map(|row| row.as_chunks::<GROUP>().1.as_chunks::<1>().0);
-        dispatch!(level, _simd => add(groups, is_first, sums, squares) & add(rest, is_first, sum, square))
+        let (some, rest) = groups::<_, _, R, GROUP>(rows, columns);
+        dispatch!(level, _simd => add(some, is_first) & add(rest, is_first))
     }
 
     fn add_inside(self, _: Level, pixels: &[T], inside: &[bool], columns: &mut Row<f64>) {
@@ -98,10 +94,8 @@ impl<T: Pixel> Summary<T> for Sums {
 /// Adds groups of `N` columns of some rows; false if a pixel is not finite.
 #[inline(always)]
 fn add<T: Pixel, const R: usize, const N: usize>(
-    rows: [&[[T; N]]; R],
+    (rows, [sums, squares]): Groups<'_, T, f64, R, N>,
     is_first: bool,
-    sums: &mut [[f64; N]],
-    squares: &mut [[f64; N]],
 ) -> bool {
     let mut doubts = [0.0; N];
     for (group, (sums_out, squares_out)) in sums.iter_mut().zip(squares).enumerate() {
