@@ -1,6 +1,8 @@
 """Quadtrees and octrees: MATLAB's example, a plain recursion as the oracle, and everything an image can be."""
 
+import copy
 import json
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -151,6 +153,38 @@ class TestSemantics:
             tree = clast.quadtree(image, threshold=5)
             assert leaves_of(tree) == recursion(image[..., np.newaxis], "range", [5])
             self.check_tiling(tree)
+
+    @pytest.mark.parametrize("n_threads", [1, 2, 4])
+    @pytest.mark.parametrize("shape", [(1030, 2100), (70, 190, 190)])
+    def test_threads_share_a_large_pyramid(self, shape, n_threads):
+        # In float64 it has more than 2 MiB, from which threads share a cut; whole numbers keep the oracle exact.
+        rng = np.random.default_rng(0)
+        image = rng.integers(0, 2, shape).astype(np.float64)
+        image[: shape[0] // 2, ..., : shape[-1] // 3] = 0
+        with clast.threads(n_threads):
+            tree = clast.quadtree(image, threshold=0.5, criterion="variance").recut(0.1)
+            assert sum(level.nbytes for level in tree.pyramid) > 2 << 20
+            assert tree.n_leaves == len(tree.origins) == len(tree.sizes)
+        levels = range(tree.min_level + 1, tree.max_level + 1)
+        splits = {level: tree.values(1 << level) > 0.1 for level in levels}
+        for level, places in [(level, np.argwhere(splits[level])) for level in levels[:-1]]:
+            # A block is there if all that it lies in split.
+            above = [splits[other][tuple((places >> (other - level)).T)] for other in levels if other > level]
+            splits[level][tuple(places[~np.logical_and.reduce(above)].T)] = False
+        for level in [tree.min_level, *levels[:-1]]:
+            parents = np.repeat(splits[level + 1], 2, axis=0)
+            for axis in range(1, len(shape)):
+                parents = np.repeat(parents, 2, axis=axis)
+            there = parents[tuple(slice(-(-extent >> level)) for extent in shape)]
+            leaves = there & ~splits[level] if level in splits else there
+            np.testing.assert_array_equal(tree.origins[tree.sizes == 1 << level], np.argwhere(leaves) << level)
+
+    def test_copies_and_pickles_are_the_same_tree(self):
+        tree = clast.quadtree(MATLAB, threshold=5)
+        for other in (pickle.loads(pickle.dumps(tree)), copy.deepcopy(tree)):
+            assert leaves_of(other) == leaves_of(tree)
+            assert leaves_of(other.recut(2)) == leaves_of(tree.recut(2))
+            np.testing.assert_array_equal(other.labels, tree.labels)
 
     @given(cases())
     def test_leaves_tile_the_image_once(self, case):

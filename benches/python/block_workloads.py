@@ -33,6 +33,26 @@ def quadtree(dtype: str, criterion: str, threshold: float, min_size: int) -> Ima
     return ImageWorkload(title, partial(_square, dtype), runs, Target(2), reference="numba")
 
 
+def recut(dtype: str, criterion: str, thresholds: tuple[float, float], min_size: int) -> ImageWorkload:
+    """Number of leaves at another threshold, from the pyramid that was kept and from the image."""
+    options = {"criterion": criterion, "min_size": min_size}
+    old, new = thresholds
+
+    @cache
+    def tree(side: int) -> clast.QuadTree:
+        return clast.quadtree(_square(dtype, side), threshold=old, **options)
+
+    def ours(image: Image) -> Answer:
+        return np.array([tree(len(image)).recut(new).n_leaves])
+
+    def first_build(image: Image) -> Answer:
+        return np.array([clast.quadtree(image, threshold=new, **options).n_leaves])
+
+    title = f"quadtree, 4096 x 4096 {dtype}, {criterion}, min_size {min_size}, recut"
+    runs = {"clast": ours, "first build": first_build}
+    return ImageWorkload(title, partial(_square, dtype), runs, Target(10), reference="first build")
+
+
 def patches(dtype: str, grid: int, target: Target) -> ImageWorkload:
     """Ten statistics of every patch of four tiles."""
 
@@ -139,6 +159,12 @@ BLOCK_WORKLOADS = (
         quadtree(dtype, criterion, threshold, min_size)
         for dtype in ("uint8", "float32")
         for criterion, threshold in (("range", 20), ("std", 5))
+        for min_size in (1, 2, 8)
+    ),
+    *(
+        recut(dtype, criterion, thresholds, min_size)
+        for dtype in ("uint8", "float32")
+        for criterion, thresholds in (("range", (20, 30)), ("std", (5, 7)))
         for min_size in (1, 2, 8)
     ),
     *(patches("uint8", grid, Target(250, 1.5)) for grid in (2, 4, 8, 16)),

@@ -20,7 +20,13 @@ from report import OURS, Entry, Measurement, Row, listing, machine, n_cpus, tabl
 from timing import Effort, Timing, interleaved, streaming_read_s, timed
 
 # By the name of the contender, the package that has to be there.
-PACKAGES = {"scikit-image": "scikit-image", "SimpleITK": "simpleitk", "numba": "numba", "numpy and scipy": "scipy"}
+PACKAGES = {
+    "scikit-image": "scikit-image",
+    "SimpleITK": "simpleitk",
+    "numba": "numba",
+    "numpy and scipy": "scipy",
+    "first build": "clast",
+}
 FULL = Effort(min_repeats=2, max_repeats=15, budget_s=8.0)
 SMOKE = Effort(min_repeats=0, max_repeats=0, budget_s=0.0)
 UNLIMITED, SMOKE_SIDE = 1 << 30, 64
@@ -38,7 +44,8 @@ def main() -> None:
         parser.error("the README shows the complete comparison: not with --smoke or --only")
 
     installed = {name: found for name, package in PACKAGES.items() if (found := _version(package)) is not None}
-    versions = ", ".join(f"{name} {found}" for name, found in {OURS: clast.__version__, **installed}.items())
+    others = {name: found for name, found in installed.items() if PACKAGES[name] != OURS}
+    versions = ", ".join(f"{name} {found}" for name, found in {OURS: clast.__version__, **others}.items())
     where = machine(versions)
     print(where, flush=True)
     rows = []

@@ -178,9 +178,13 @@ _Levels = list[NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32] | ND
 def quadtree_pyramid(
     X: _Samples, shape: list[int], inside: NDArray[np.bool_] | None, is_range: bool, first: int, top: int
 ) -> _Levels | None: ...
-def quadtree_cut(
-    shape: list[int], base: int, levels: _Levels, thresholds: list[float]
-) -> tuple[NDArray[np.int32], list[int]]: ...
+
+class QuadtreeCut:
+    def __init__(self, shape: list[int], base: int, levels: _Levels, thresholds: list[float]) -> None: ...
+    @property
+    def n_leaves(self) -> list[int]: ...
+    def origins(self) -> NDArray[np.int32]: ...
+
 def quadtree_measure(
     X: _Samples,
     shape: list[int],

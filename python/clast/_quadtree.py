@@ -64,25 +64,22 @@ class QuadTree:
     pyramid: tuple[NDArray[Any], ...]
 
     def __post_init__(self) -> None:
-        limits = self.threshold if self.criterion != "std" else [_largest_square(value) for value in self.threshold]
-        found = _core.quadtree_cut(list(self.image.shape), self.min_level, list(self.pyramid), list(map(float, limits)))
-        object.__setattr__(self, "_found", found)
+        _ = self._cut  # Now, and not when it is first asked for.
 
-    @property
+    @cached_property
     def origins(self) -> NDArray[np.int32]:
         """First pixel of every leaf, shape (n_leaves, ndim)."""
-        origins: NDArray[np.int32] = self._tree[0]
-        return origins
+        return self._cut.origins()
 
-    @property
+    @cached_property
     def n_leaves(self) -> int:
         """Number of leaves."""
-        return len(self.origins)
+        return sum(self._cut.n_leaves)
 
     @cached_property
     def sizes(self) -> NDArray[np.int32]:
         """Side of every leaf, shape (n_leaves,); the border of the image may cut it."""
-        counts = self._tree[1][::-1]
+        counts = self._cut.n_leaves[::-1]
         sides = np.left_shift(1, np.arange(self.min_level, self.min_level + len(counts), dtype=np.int32)[::-1])
         return np.repeat(sides.astype(np.int32), counts)
 
@@ -118,11 +115,11 @@ class QuadTree:
         import pandas as pd
 
         counts, *measures = self._measures
+        n_leaves = self._cut.n_leaves
         columns: dict[str, Any] = {axis.lower(): self.origins[:, i] for i, axis in enumerate(self.image.axes)}
         columns["size"] = self.sizes
-        columns["level"] = np.repeat(
-            np.arange(self.min_level, self.min_level + len(self._tree[1]), dtype=np.uint8)[::-1], self._tree[1][::-1]
-        )
+        levels = np.arange(self.min_level, self.min_level + len(n_leaves), dtype=np.uint8)
+        columns["level"] = np.repeat(levels[::-1], n_leaves[::-1])
         columns |= {"label": self.leaf_labels, "count": counts}
         for name, measure in zip(("mean", "std", "min", "max"), measures, strict=True):
             for index, channel in enumerate(self.image.channel_names):
@@ -225,6 +222,11 @@ class QuadTree:
         ------
         ValueError
             If a threshold is negative or no number, or their number is wrong.
+
+        Notes
+        -----
+        Cost: one read of the pyramid, or of what a sparse tree needs of it, and a bit written per block. The origins of
+        the leaves are written when they are first asked for.
         """
         from clast.decomposition import check_threshold
 
@@ -398,11 +400,17 @@ class QuadTree:
         sizes = f"{self.sizes.min()} to {self.sizes.max()}"
         return f"QuadTree({self.n_leaves} leaves of {sizes} pixels, {name} > {thresholds}, {self.image})"
 
-    @property
-    def _tree(self) -> tuple[NDArray[np.int32], list[int]]:
-        """Origins of the leaves, and the number of leaves by level."""
-        found: tuple[NDArray[np.int32], list[int]] = self.__dict__["_found"]
-        return found
+    def __getstate__(self) -> dict[str, Any]:
+        # A copy or another process cuts the pyramid again, which is quicker than to carry the cut.
+        return {name: value for name, value in self.__dict__.items() if name != "_cut"}
+
+    @cached_property
+    def _cut(self) -> _core.QuadtreeCut:
+        """Which blocks split, in bits: origins are written when they are asked for."""
+        limits = self.threshold if self.criterion != "std" else [_largest_square(value) for value in self.threshold]
+        return _core.QuadtreeCut(
+            list(self.image.shape), self.min_level, list(self.pyramid), [float(limit) for limit in limits]
+        )
 
     @property
     def _inside(self) -> NDArray[np.bool_] | None:
@@ -420,17 +428,13 @@ class QuadTree:
     def _measures(self) -> tuple[NDArray[Any], ...]:
         """Count, mean, standard deviation, least and largest pixel of every leaf."""
         samples, shape = kernel_samples(self.image), list(self.image.shape)
-        return _core.quadtree_measure(samples, shape, self._inside, self._tree[0], self.min_level, self._tree[1])
+        return _core.quadtree_measure(samples, shape, self._inside, self.origins, self.min_level, self._cut.n_leaves)
 
     def _paint(self, leaf_labels: NDArray[np.int32] | None, inside: NDArray[np.bool_] | None) -> NDArray[Any]:
-        largest = self.n_leaves
-        dtype = label_dtype(largest)
-        labels: NDArray[Any] = np.zeros(self.image.shape, dtype=dtype)
+        labels: NDArray[Any] = np.zeros(self.image.shape, dtype=label_dtype(self.n_leaves))
         flat = None if inside is None else inside.reshape(-1)
-        origins, counts = self._tree
-        _core.quadtree_paint(
-            list(self.image.shape), flat, origins, self.min_level, counts, leaf_labels, labels.reshape(-1)
-        )
+        shape, n_leaves = list(self.image.shape), self._cut.n_leaves
+        _core.quadtree_paint(shape, flat, self.origins, self.min_level, n_leaves, leaf_labels, labels.reshape(-1))
         return labels
 
 

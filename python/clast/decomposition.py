@@ -143,7 +143,7 @@ def check_threshold(threshold: float | Sequence[float], n_values: int) -> NDArra
         raise ValueError(f"'threshold' is {threshold}, but one number is needed{several}")
     if not (thresholds >= 0).all():
         raise ValueError(f"'threshold' is {threshold}, but must be at least 0")
-    return np.broadcast_to(thresholds, (n_values,)).copy()
+    return np.full(n_values, thresholds)
 
 
 def _warn_of_colors(shape: tuple[int, ...]) -> None:

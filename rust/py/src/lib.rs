@@ -51,7 +51,7 @@ mod _core {
     #[pymodule_export]
     use super::patches::patch_statistics;
     #[pymodule_export]
-    use super::quadtree::{quadtree_cut, quadtree_measure, quadtree_paint, quadtree_pyramid};
+    use super::quadtree::{QuadtreeCut, quadtree_measure, quadtree_paint, quadtree_pyramid};
     #[pymodule_export]
     use super::regions::{region_edges, region_merges, region_statistics};
     #[pymodule_export]

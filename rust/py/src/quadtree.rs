@@ -3,20 +3,18 @@
 #![allow(non_snake_case, reason = "X is the field's name for a sample matrix")]
 #![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
-use clast_core::quadtree::{self, Criterion, Grid, Label, Leaves, Measured, Pixel, Pixels, Values};
+use clast_core::quadtree::{self, Criterion, Cut, Grid, Label, Leaves, Measured, Pixel, Pixels, Values};
 use clast_core::{Exec, Samples};
 use numpy::{
-    PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1, PyUntypedArrayMethods,
+    PyArray1, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadwriteArray1,
+    PyUntypedArray, PyUntypedArrayMethods,
 };
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 
 use crate::arrays::{Matrix, contiguous, contiguous_mut, vector, with_samples};
 use crate::errors::to_python;
-use crate::runtime::run;
-
-/// Origins of the leaves, and the number of leaves by level.
-type Tree<'py> = (Bound<'py, PyArray2<i32>>, Vec<usize>);
+use crate::runtime::{run, run_here};
 
 /// Counts, means, standard deviations, least and largest pixels.
 type Measures<'py> = (
@@ -39,19 +37,15 @@ impl<'py> FromPyObject<'_, 'py> for Level<'py> {
     type Error = PyErr;
 
     fn extract(object: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
-        if let Ok(array) = object.extract() {
-            return Ok(Self::F64(array));
+        // A failed extraction takes as long as a cut of a small level: only the one that must succeed is tried.
+        let dtype = object.cast::<PyUntypedArray>().ok().map(|array| array.dtype());
+        match dtype.map(|dtype| (dtype.kind(), dtype.itemsize())) {
+            Some((b'u', 1)) => object.extract().map(Self::U8),
+            Some((b'u', 2)) => object.extract().map(Self::U16),
+            Some((b'f', 4)) => object.extract().map(Self::F32),
+            Some((b'f', 8)) => object.extract().map(Self::F64),
+            _ => Err(PyTypeError::new_err("a level is no vector of uint8, uint16, float32 or float64")),
         }
-        if let Ok(array) = object.extract() {
-            return Ok(Self::F32(array));
-        }
-        if let Ok(array) = object.extract() {
-            return Ok(Self::U16(array));
-        }
-        object
-            .extract()
-            .map(Self::U8)
-            .map_err(|_| PyTypeError::new_err("a level is no vector of uint8, uint16, float32 or float64"))
     }
 }
 
@@ -119,25 +113,42 @@ fn levels<R: Criterion + numpy::Element>(
     Ok(is_finite.then(|| arrays.into_iter().map(Bound::into_any).collect()))
 }
 
-/// The leaves of a pyramid of levels from `base + 1` on at one threshold for each channel.
-#[pyfunction]
-pub(crate) fn quadtree_cut<'py>(
-    py: Python<'py>,
-    shape: Vec<usize>,
-    base: usize,
-    levels: Vec<Level<'py>>,
-    thresholds: Vec<f64>,
-) -> PyResult<Tree<'py>> {
-    let grid = grid(&shape)?;
-    let values = levels.iter().map(Level::values).collect::<PyResult<Vec<_>>>()?;
-    let cut = run(py, |exec| quadtree::cut(exec, grid, base, &values, &thresholds))?;
-    let n_leaves = cut.n_leaves();
-    let origins = PyArray2::<i32>::zeros(py, [n_leaves.iter().sum(), grid.ndim()], false);
-    let mut view = origins.readwrite();
-    let origins_out = contiguous_mut("origins", &mut view)?;
-    run(py, |exec| cut.origins(exec, origins_out))?;
-    drop(view);
-    Ok((origins, n_leaves))
+/// A tree: a pyramid of levels from `base + 1` on, cut at one threshold for each channel.
+#[pyclass(frozen, module = "clast._core")]
+pub(crate) struct QuadtreeCut(Cut);
+
+#[pymethods]
+impl QuadtreeCut {
+    #[new]
+    fn new<'py>(
+        py: Python<'py>,
+        shape: Vec<usize>,
+        base: usize,
+        levels: Vec<Level<'py>>,
+        thresholds: Vec<f64>,
+    ) -> PyResult<Self> {
+        let grid = grid(&shape)?;
+        let values = levels.iter().map(Level::values).collect::<PyResult<Vec<_>>>()?;
+        let cut = |exec: &Exec<'_>| quadtree::cut(exec, grid, base, &values, &thresholds);
+        let cut = if quadtree::is_short(&values) { run_here(cut) } else { run(py, cut) };
+        cut.map(Self)
+    }
+
+    /// Number of leaves by level.
+    #[getter]
+    fn n_leaves(&self) -> Vec<usize> {
+        self.0.n_leaves()
+    }
+
+    /// First pixel of every leaf.
+    fn origins<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyArray2<i32>>> {
+        let origins = PyArray2::<i32>::zeros(py, [self.0.n_leaves().iter().sum(), self.0.ndim()], false);
+        let mut view = origins.readwrite();
+        let origins_out = contiguous_mut("origins", &mut view)?;
+        run(py, |exec| self.0.origins(exec, origins_out))?;
+        drop(view);
+        Ok(origins)
+    }
 }
 
 /// Numbers that describe the pixels of every leaf.

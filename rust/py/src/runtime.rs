@@ -31,6 +31,12 @@ pub(crate) fn run<O: Send>(py: Python<'_>, work: impl FnOnce(&Exec<'_>) -> Resul
     failure.map_or_else(|| finish(outcome), Err)
 }
 
+/// Runs `work` on the calling thread: for what is over before a thread of the pool wakes up, and never shares its work.
+pub(crate) fn run_here<O>(work: impl FnOnce(&Exec<'_>) -> Result<O>) -> PyResult<O> {
+    let interrupt = Interrupt::default();
+    finish(catch_unwind(AssertUnwindSafe(|| work(&Exec::new(&interrupt)))))
+}
+
 /// As [`run`], for iterations: whatever `work` reports is handed to `on_event` on the calling thread.
 ///
 /// An error of `on_event` stops the computation and is returned.

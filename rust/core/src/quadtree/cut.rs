@@ -1,7 +1,7 @@
-//! From the top down: which blocks are leaves at a threshold, and where they lie.
+//! From the top down: which blocks split at a threshold.
 //!
 //! A level is a bit per block, in rows of whole words: splitting compares 64 blocks at a time, and the blocks of the next
-//! level are each bit twice.
+//! level are each bit twice. What does not split is a leaf: no bits are kept of leaves, nor of the lowest level.
 
 use std::ops::Range;
 
@@ -9,13 +9,19 @@ use fearless_simd::{Simd, dispatch};
 use rayon::prelude::*;
 
 use super::grid::{Bands, Grid};
-use super::leaves::slices_of;
 use super::summary::Criterion;
 use crate::simd::Level;
 use crate::{Error, Exec, Result};
 
-/// Every second bit. The smallest leaves lie side by side, and are written two at a time.
-const ALTERNATE: u64 = 0x5555_5555_5555_5555;
+/// Bytes of a pyramid from which threads share a cut: one alone has read fewer (at most 80 us) before another is awake.
+const MIN_SHARED: usize = 2 << 20;
+
+/// Level of the bands of a cut that one thread does: smaller ones take longer to begin with than to cut.
+const SHORT_BAND: usize = 8;
+
+/// A row of values is read as a whole unless fewer than one in so many words are there: leaving out what nobody asks for
+/// takes longer, because processors read ahead what lies in a row.
+const SPARSE: usize = 4;
 
 /// The criterion of all blocks of a level, shape (`n_channels`, planes, rows, columns of blocks).
 #[derive(Debug, Clone, Copy)]
@@ -36,18 +42,68 @@ impl Values<'_> {
             Self::F64(values) => values.len(),
         }
     }
+
+    fn n_bytes(&self) -> usize {
+        match self {
+            Self::U8(values) => size_of_val(*values),
+            Self::U16(values) => size_of_val(*values),
+            Self::F32(values) => size_of_val(*values),
+            Self::F64(values) => size_of_val(*values),
+        }
+    }
 }
 
-/// The leaves of a tree, a bit for each.
+/// Whether [`cut`] computes on the calling thread alone, and is over before another one would be awake.
+#[must_use]
+pub fn is_short(values: &[Values<'_>]) -> bool {
+    values.iter().map(Values::n_bytes).sum::<usize>() < MIN_SHARED
+}
+
+/// A tree: which blocks split, a bit for each.
 #[derive(Debug)]
 pub struct Cut {
-    grid: Grid,
-    base: usize,
-    bands: Bands,
-    /// By level from `base` on: whether each block is a leaf.
-    leaves: Vec<Vec<u64>>,
-    /// By level from `base` on, by band: number of leaves; levels above the bands have one entry.
-    counts: Vec<Vec<usize>>,
+    pub(super) grid: Grid,
+    pub(super) base: usize,
+    pub(super) bands: Bands,
+    /// By level from `base + 1` on: whether each block splits.
+    splits: Vec<Vec<u64>>,
+    /// By level from the first above the bands on: number of leaves.
+    pub(super) high_counts: Vec<usize>,
+    /// By band, by level from `base` on: number of leaves.
+    pub(super) band_counts: Vec<Vec<usize>>,
+}
+
+impl Cut {
+    /// Number of axes of the image, 2 or 3.
+    #[must_use]
+    pub fn ndim(&self) -> usize {
+        self.grid.ndim()
+    }
+
+    /// Number of leaves of every level from the base on.
+    #[must_use]
+    pub fn n_leaves(&self) -> Vec<usize> {
+        let n_low = self.band_counts.first().map_or(0, Vec::len);
+        let low = (0..n_low).map(|index| self.band_counts.iter().map(|counts| counts[index]).sum());
+        low.chain(self.high_counts.iter().copied()).collect()
+    }
+
+    /// Which of a row of blocks are leaves, 64 at a time.
+    pub(super) fn leaves(&self, level: usize, [z, y]: [usize; 2]) -> impl Iterator<Item = u64> {
+        let row = |level: usize, z: usize, y: usize| {
+            let bits = self.splits.get(level.checked_sub(self.base + 1)?)?;
+            let n_words = n_words(&self.grid, level);
+            bits.get((z * self.grid.blocks(level)[1] + y) * n_words..)?.get(..n_words)
+        };
+        let (parents, splits) = (row(level + 1, z / 2, y / 2), row(level, z, y));
+        let width = self.grid.blocks(level)[2];
+        (0..n_words(&self.grid, level)).map(move |word| {
+            match parents.map_or(u32::MAX.into(), |parents| half(parents, word)) {
+                0 => 0,
+                parents => twice(parents) & existing(width, word) & !splits.map_or(0, |splits| splits[word]),
+            }
+        })
+    }
 }
 
 /// Cuts a pyramid: `values` are those of levels `base + 1`, `base + 2`, ...; the last is where all blocks begin. A block
@@ -57,6 +113,18 @@ pub struct Cut {
 /// [`Error::Mismatch`] if a level does not have one value per block and threshold, [`Error::Range`] if there are levels
 /// above the root, [`Error::Interrupted`].
 pub fn cut(exec: &Exec<'_>, grid: Grid, base: usize, values: &[Values<'_>], thresholds: &[f64]) -> Result<Cut> {
+    cut_by(exec, grid, base, values, thresholds, !is_short(values))
+}
+
+/// As [`cut`], on this thread alone or not.
+pub(super) fn cut_by(
+    exec: &Exec<'_>,
+    grid: Grid,
+    base: usize,
+    values: &[Values<'_>],
+    thresholds: &[f64],
+    is_shared: bool,
+) -> Result<Cut> {
     let top = base + values.len();
     if top > grid.root().max(base) {
         let (got, needed) = (values.len().to_string(), format!("at most {}", grid.root().saturating_sub(base)));
@@ -68,92 +136,109 @@ pub fn cut(exec: &Exec<'_>, grid: Grid, base: usize, values: &[Values<'_>], thre
             return Err(Error::Mismatch { argument: "levels", dimension: "blocks", got: values.len(), needed });
         }
     }
-    let bands = grid.bands(base, top);
-    let zeros = |level| vec![0; n_rows(&grid, level) * n_words(&grid, level)];
-    let mut leaves: Vec<Vec<u64>> = (base..=top).map(zeros).collect();
-    let mut splits: Vec<Vec<u64>> = (base..=top).map(zeros).collect();
-    let mut counts: Vec<Vec<usize>> =
-        (base..=top).map(|level| vec![0; if level > bands.level { 1 } else { bands.count() }]).collect();
-    let of = |level: usize| level.checked_sub(base + 1).and_then(|index| values.get(index));
+    let mut splits: Vec<Vec<u64>> =
+        (base + 1..=top).map(|level| vec![0; n_rows(&grid, level) * n_words(&grid, level)]).collect();
+    let bands = grid.bands((base + 1).max(if is_shared { 0 } else { SHORT_BAND }), top);
+    let pyramid = Pyramid { simd: exec.level, grid, base, bands, values, thresholds };
 
-    let (low, high) = leaves.split_at_mut(bands.level + 1 - base);
-    let (low_splits, high_splits) = splits.split_at_mut(bands.level + 1 - base);
+    let all = vec![u64::MAX; n_rows(&grid, top + 1) * n_words(&grid, top + 1)];
+    let root = Parents { bits: &all, first: [0, 0], shape: grid.blocks(top + 1) };
+    let (low, high) = splits.split_at_mut((bands.level - base).min(values.len()));
+    let mut high_counts = vec![0; high.len()];
     for level in (bands.level + 1..=top).rev() {
         let index = level - bands.level - 1;
-        let (this, above) = high_splits.split_at_mut(index + 1);
+        let (this, above) = high.split_at_mut(index + 1);
         let [planes, lines, _] = grid.blocks(level);
-        let rows = Rows { grid: &grid, level, thresholds, places: [0..planes, 0..lines] };
-        let parents = above.first().map(|bits| Parents { bits, first: [0, 0] });
-        counts[level - base][0] = rows.cut(exec.level, of(level), parents, &mut high[index], &mut this[index]);
+        let parents = above.first().map_or(root, |bits| Parents { bits, first: [0, 0], shape: grid.blocks(level + 1) });
+        high_counts[index] = pyramid.cut(level, [0..planes, 0..lines], parents, &mut this[index]).n_leaves;
     }
-    let (low_counts, _) = counts.split_at_mut(low.len());
-    let mut parts: Vec<Vec<Part<'_>>> = (0..bands.count()).map(|_| Vec::new()).collect();
-    for (((leaves, splits), counts), level) in low.iter_mut().zip(low_splits).zip(low_counts).zip(base..) {
-        let len = bands.rows_per_band(level) * n_words(&grid, level);
-        let slices = leaves.chunks_mut(len).zip(splits.chunks_mut(len)).zip(counts);
-        for (part, ((leaves, splits), count)) in parts.iter_mut().zip(slices) {
-            part.push(Part { leaves, splits, count });
-        }
+    let mut parts: Vec<Vec<&mut [u64]>> = (0..bands.count()).map(|_| Vec::new()).collect();
+    for (splits, level) in low.iter_mut().zip(base + 1..) {
+        let slices = splits.chunks_mut(bands.rows_per_band(level) * n_words(&grid, level));
+        parts.iter_mut().zip(slices).for_each(|(part, slice)| part.push(slice));
     }
-    let above = high_splits.first();
-    parts.into_par_iter().enumerate().try_for_each(|(band, mut part)| {
-        exec.check()?;
-        for level in (base..=bands.level).rev() {
-            let (this, rest) = part.split_at_mut(level - base + 1);
-            let Some(Part { leaves, splits, count }) = this.last_mut() else { continue };
-            let rows = Rows { grid: &grid, level, thresholds, places: bands.places(band, level) };
-            let parents = match rest.first() {
-                Some(part) => {
-                    let [planes, lines] = bands.places(band, level + 1);
-                    Some(Parents { bits: part.splits, first: [planes.start, lines.start] })
-                }
-                None => above.map(|bits| Parents { bits, first: [0, 0] }),
-            };
-            **count = rows.cut(exec.level, of(level), parents, leaves, splits);
-        }
-        Ok(())
-    })?;
-    Ok(Cut { grid, base, bands, leaves, counts })
+    let above = high.first().map_or(root, |bits| Parents { bits, first: [0, 0], shape: grid.blocks(bands.level + 1) });
+    let cut_band = |(band, part)| exec.check().map(|()| pyramid.cut_band(band, part, above));
+    let band_counts = if is_shared {
+        parts.into_par_iter().enumerate().map(cut_band).collect::<Result<_>>()?
+    } else {
+        parts.into_iter().enumerate().map(cut_band).collect::<Result<_>>()?
+    };
+    Ok(Cut { grid, base, bands, splits, high_counts, band_counts })
 }
 
-/// What belongs to one band of one level.
-struct Part<'a> {
-    leaves: &'a mut [u64],
-    splits: &'a mut [u64],
-    count: &'a mut usize,
+/// What is cut, and where.
+struct Pyramid<'a> {
+    simd: Level,
+    grid: Grid,
+    base: usize,
+    bands: Bands,
+    values: &'a [Values<'a>],
+    thresholds: &'a [f64],
 }
 
 /// Which blocks of the level above split, from a row on.
 #[derive(Clone, Copy)]
 struct Parents<'a> {
     bits: &'a [u64],
+    /// Plane and row of blocks.
     first: [usize; 2],
+    /// Blocks of the whole level.
+    shape: [usize; 3],
 }
 
-/// Some rows of blocks of a level.
-struct Rows<'a> {
-    grid: &'a Grid,
-    level: usize,
-    thresholds: &'a [f64],
-    places: [Range<usize>; 2],
+impl<'a> Parents<'a> {
+    /// Those whose parts are the row of blocks at `place` one level below.
+    fn of(&self, place: [usize; 2]) -> &'a [u64] {
+        let n_words = self.shape[2].div_ceil(64);
+        let row = (place[0] / 2 - self.first[0]) * self.shape[1] + place[1] / 2 - self.first[1];
+        &self.bits[row * n_words..][..n_words]
+    }
 }
 
-impl Rows<'_> {
-    /// Writes which of the blocks are leaves, and which split; without parents all are there.
-    fn cut(
-        &self,
-        simd: Level,
-        values: Option<&Values<'_>>,
-        parents: Option<Parents<'_>>,
-        leaves: &mut [u64],
-        splits: &mut [u64],
-    ) -> usize {
-        match values {
-            None => dispatch!(simd, simd => self.cut_rows::<_, u8>(simd, &[], parents, leaves, splits)),
-            Some(Values::U8(values)) => dispatch!(simd, simd => self.cut_rows(simd, values, parents, leaves, splits)),
-            Some(Values::U16(values)) => dispatch!(simd, simd => self.cut_rows(simd, values, parents, leaves, splits)),
-            Some(Values::F32(values)) => dispatch!(simd, simd => self.cut_rows(simd, values, parents, leaves, splits)),
-            Some(Values::F64(values)) => dispatch!(simd, simd => self.cut_rows(simd, values, parents, leaves, splits)),
+/// What is found in some rows of blocks.
+#[derive(Default)]
+struct Found {
+    n_leaves: usize,
+    /// Blocks that those are made of which split.
+    n_children: usize,
+}
+
+impl Pyramid<'_> {
+    /// Writes which blocks of a band split, by level from the one above the base on; the number of leaves by level.
+    fn cut_band(&self, band: usize, mut splits: Vec<&mut [u64]>, above: Parents<'_>) -> Vec<usize> {
+        let mut counts = vec![0; splits.len() + 1];
+        if splits.is_empty() {
+            let [planes, lines] = self.bands.places(band, self.base);
+            counts[0] = planes.len() * lines.len() * self.grid.blocks(self.base)[2];
+        }
+        for index in (0..splits.len()).rev() {
+            let level = self.base + 1 + index;
+            let (this, rest) = splits.split_at_mut(index + 1);
+            let parents = rest.first().map_or(above, |bits| {
+                let [planes, lines] = self.bands.places(band, level + 1);
+                Parents { bits, first: [planes.start, lines.start], shape: self.grid.blocks(level + 1) }
+            });
+            let found = self.cut(level, self.bands.places(band, level), parents, this[index]);
+            counts[index + 1] = found.n_leaves;
+            counts[0] = found.n_children;
+        }
+        counts
+    }
+
+    /// Writes which of some rows of blocks split.
+    fn cut(&self, level: usize, places: [Range<usize>; 2], parents: Parents<'_>, splits: &mut [u64]) -> Found {
+        macro_rules! cut_rows {
+            ($values:expr) => {
+                dispatch!(self.simd, simd => self.cut_rows(simd, $values, level, places, parents, splits))
+            };
+        }
+        match self.values.get(level - self.base - 1) {
+            None => Found::default(),
+            Some(Values::U8(values)) => cut_rows!(values),
+            Some(Values::U16(values)) => cut_rows!(values),
+            Some(Values::F32(values)) => cut_rows!(values),
+            Some(Values::F64(values)) => cut_rows!(values),
         }
     }
 
@@ -162,65 +247,96 @@ impl Rows<'_> {
         &self,
         simd: S,
         values: &[R],
-        parents: Option<Parents<'_>>,
-        leaves: &mut [u64],
+        level: usize,
+        [planes, lines]: [Range<usize>; 2],
+        parents: Parents<'_>,
         splits: &mut [u64],
-    ) -> usize {
-        let [_, n_lines, width] = self.grid.blocks(self.level);
-        let (n_words, n_words_above) = (n_words(self.grid, self.level), n_words(self.grid, self.level + 1));
-        let n_lines_above = self.grid.blocks(self.level + 1)[1];
-        let n_blocks = self.grid.n_blocks(self.level);
-        let mut count = 0;
-        let mut row = 0;
-        for z in self.places[0].clone() {
-            for y in self.places[1].clone() {
-                let parents = parents.map(|Parents { bits, first: [z_first, y_first] }| {
-                    let lines = if self.grid.ndim() == 2 { 0 } else { n_lines_above };
-                    &bits[((z / 2 - z_first) * lines + y / 2 - y_first) * n_words_above..][..n_words_above]
-                });
-                for word in 0..n_words {
-                    let start = 64 * word;
-                    let len = (width - start).min(64);
-                    let exists = u64::MAX >> (64 - len);
-                    let alive = parents.map_or(u64::MAX, |bits| twice(bits[word / 2] >> (32 * (word % 2)))) & exists;
-                    let mut above = 0;
-                    if alive != 0 && !values.is_empty() {
-                        for (channel, threshold) in self.thresholds.iter().enumerate() {
-                            let at = channel * n_blocks + (z * n_lines + y) * width + start;
-                            above |= R::above(simd, &values[at..at + len], R::limit(*threshold));
-                        }
-                    }
-                    let leaf = alive & !above;
-                    leaves[row * n_words + word] = leaf;
-                    splits[row * n_words + word] = alive & above;
-                    count += leaf.count_ones() as usize;
-                }
-                row += 1;
+    ) -> Found {
+        let [_, n_lines, width] = self.grid.blocks(level);
+        let n_blocks = self.grid.n_blocks(level);
+        let rows = planes.flat_map(|z| lines.clone().map(move |y| [z, y]));
+        let mut found = Found::default();
+        for ([z, y], splits) in rows.zip(splits.chunks_exact_mut(width.div_ceil(64))) {
+            let parents = parents.of([z, y]);
+            for (channel, threshold) in self.thresholds.iter().enumerate() {
+                let row = &values[channel * n_blocks + (z * n_lines + y) * width..][..width];
+                mark(simd, row, R::limit(*threshold), parents, splits);
             }
+            let (n_alive, n_splits) = keep_alive(parents, width, splits);
+            let has_last = splits.last().is_some_and(|bits| bits >> ((width - 1) % 64) & 1 == 1);
+            found.n_leaves += n_alive - n_splits;
+            found.n_children += n_children(&self.grid, level, [z, y], n_splits, has_last);
         }
-        count
+        found
     }
 }
 
-/// The first pixel of a block, in the last `D` axes.
+/// Adds the bits of blocks whose values are above the limit, and of others whose parents do not split.
 #[inline(always)]
-fn origin<const D: usize>(level: usize, place: [usize; 3]) -> [i32; D] {
-    let mut origin = [0; D];
-    for axis in 0..D {
-        origin[axis] = (place[3 - D + axis] << level) as i32;
+fn mark<S: Simd, R: Criterion>(simd: S, row: &[R], limit: R, parents: &[u64], splits: &mut [u64]) {
+    let n_there = parents.iter().filter(|bits| **bits != 0).count();
+    let is_sparse = n_there * SPARSE < parents.len();
+    let (groups, rest) = row.as_chunks::<64>();
+    for (word, (values, bits)) in groups.iter().zip(splits.iter_mut()).enumerate() {
+        if !is_sparse || half(parents, word) != 0 {
+            *bits |= R::above(simd, values, limit);
+        }
     }
-    origin
+    if let (false, Some(bits)) = (rest.is_empty(), splits.last_mut()) {
+        *bits |= R::above(simd, rest, limit);
+    }
 }
 
-/// Each of the lower 32 bits twice.
+/// Leaves only the bits of blocks that are parts of those which split; the number of these, and how many split themselves.
+#[inline(always)]
+fn keep_alive(parents: &[u64], width: usize, splits: &mut [u64]) -> (usize, usize) {
+    let (mut n_alive, mut n_splits) = (0, 0);
+    let (pairs, single) = splits.split_at_mut(width / 128 * 2);
+    for (pair, parents) in pairs.as_chunks_mut::<2>().0.iter_mut().zip(parents) {
+        let alive = [twice(parents & 0xffff_ffff), twice(parents >> 32)];
+        for half in 0..2 {
+            pair[half] &= alive[half];
+            n_alive += u64::from(alive[half].count_ones());
+            n_splits += u64::from(pair[half].count_ones());
+        }
+    }
+    for (word, bits) in (width / 128 * 2..).zip(single) {
+        let alive = twice(half(parents, word)) & existing(width, word);
+        *bits &= alive;
+        n_alive += u64::from(alive.count_ones());
+        n_splits += u64::from(bits.count_ones());
+    }
+    (n_alive as usize, n_splits as usize)
+}
+
+/// Number of blocks that some blocks of a row are made of, with the last of the row or without it.
+fn n_children(grid: &Grid, level: usize, place: [usize; 2], n_blocks: usize, has_last: bool) -> usize {
+    let [planes, lines, columns] = grid.blocks(level - 1);
+    let along = |at: usize, extent: usize| (extent - 2 * at).min(2);
+    let across = 2 * n_blocks - usize::from(has_last && columns % 2 == 1);
+    along(place[0], planes) * along(place[1], lines) * across
+}
+
+/// Which of 64 places of a row of `width` blocks the image reaches.
+#[inline(always)]
+fn existing(width: usize, word: usize) -> u64 {
+    u64::MAX >> (64 - (width - 64 * word).min(64))
+}
+
+/// Those 32 blocks that the 64 of a word one level below are parts of.
+#[inline(always)]
+fn half(parents: &[u64], word: usize) -> u64 {
+    parents[word / 2] >> (32 * (word % 2)) & 0xffff_ffff
+}
+
+/// Each of 32 bits twice.
 #[inline(always)]
 fn twice(bits: u64) -> u64 {
-    let mut spread = bits & 0xffff_ffff;
-    spread = (spread | (spread << 16)) & 0x0000_ffff_0000_ffff;
+    let mut spread = (bits | (bits << 16)) & 0x0000_ffff_0000_ffff;
     spread = (spread | (spread << 8)) & 0x00ff_00ff_00ff_00ff;
     spread = (spread | (spread << 4)) & 0x0f0f_0f0f_0f0f_0f0f;
     spread = (spread | (spread << 2)) & 0x3333_3333_3333_3333;
-    spread = (spread | (spread << 1)) & ALTERNATE;
+    spread = (spread | (spread << 1)) & 0x5555_5555_5555_5555;
     spread | (spread << 1)
 }
 
@@ -232,81 +348,4 @@ fn n_words(grid: &Grid, level: usize) -> usize {
 /// Rows of blocks of all planes.
 fn n_rows(grid: &Grid, level: usize) -> usize {
     grid.blocks(level)[0] * grid.blocks(level)[1]
-}
-
-impl Cut {
-    /// Number of leaves of every level from the base on.
-    #[must_use]
-    pub fn n_leaves(&self) -> Vec<usize> {
-        self.counts.iter().map(|counts| counts.iter().sum()).collect()
-    }
-
-    /// Writes the first pixel of every leaf, one index per axis of the image: the largest leaves first, those of a level in
-    /// raster order.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if there is not room for every leaf, [`Error::Interrupted`].
-    pub fn origins(&self, exec: &Exec<'_>, origins_out: &mut [i32]) -> Result<()> {
-        let n_leaves = self.n_leaves().iter().sum();
-        let ndim = self.grid.ndim();
-        if origins_out.len() != n_leaves * ndim {
-            let (got, columns) = (origins_out.len(), ndim);
-            return Err(Error::Length { argument: "origins", got, rows: n_leaves, columns });
-        }
-        let lens = self.counts.iter().rev().flatten().map(|count| count * ndim);
-        let slices = slices_of(origins_out, lens);
-        let parts = (self.base..self.base + self.counts.len()).rev().flat_map(|level| {
-            let n_bands = self.counts[level - self.base].len();
-            (0..n_bands).map(move |band| (level, band))
-        });
-        let jobs: Vec<_> = parts.zip(slices).collect();
-        jobs.into_par_iter().try_for_each(|((level, band), origins)| {
-            exec.check()?;
-            let rows = if level > self.bands.level {
-                let [planes, lines, _] = self.grid.blocks(level);
-                [0..planes, 0..lines]
-            } else {
-                self.bands.places(band, level)
-            };
-            if ndim == 2 {
-                dispatch!(exec.level, _simd => self.write_origins::<2>(level, rows, origins));
-            } else {
-                dispatch!(exec.level, _simd => self.write_origins::<3>(level, rows, origins));
-            }
-            Ok(())
-        })
-    }
-
-    #[inline(always)]
-    fn write_origins<const D: usize>(&self, level: usize, rows: [Range<usize>; 2], origins: &mut [i32]) {
-        let n_lines = self.grid.blocks(level)[1];
-        let n_words = n_words(&self.grid, level);
-        let mut left = origins.as_chunks_mut::<D>().0;
-        let [planes, lines] = rows;
-        for z in planes {
-            for y in lines.clone() {
-                let bits = &self.leaves[level - self.base][(z * n_lines + y) * n_words..][..n_words];
-                for (word, bits) in bits.iter().enumerate() {
-                    let first = |bits: u64| 64 * word + bits.trailing_zeros() as usize;
-                    let mut pairs = bits & ALTERNATE;
-                    if pairs | pairs << 1 == *bits {
-                        while pairs != 0 {
-                            let Some((two, others)) = std::mem::take(&mut left).split_first_chunk_mut() else { return };
-                            *two = [origin(level, [z, y, first(pairs)]), origin(level, [z, y, first(pairs << 1)])];
-                            left = others;
-                            pairs &= pairs - 1;
-                        }
-                        continue;
-                    }
-                    let mut bits = *bits;
-                    while bits != 0 {
-                        let Some((one, others)) = std::mem::take(&mut left).split_first_mut() else { return };
-                        *one = origin(level, [z, y, first(bits)]);
-                        left = others;
-                        bits &= bits - 1;
-                    }
-                }
-            }
-        }
-    }
 }

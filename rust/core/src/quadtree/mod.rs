@@ -14,6 +14,7 @@ mod grid;
 mod leaves;
 mod measure;
 mod moments;
+mod origins;
 mod paint;
 mod pixels;
 mod pyramid;
@@ -23,7 +24,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 
-pub use cut::{Cut, Values, cut};
+pub use cut::{Cut, Values, cut, is_short};
 pub use grid::Grid;
 pub use leaves::Leaves;
 pub use measure::{Measured, measure};

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 
+use super::cut::cut_by;
 use super::*;
 use crate::simd::levels;
 use crate::{Exec, Interrupt, Layout, Samples};
@@ -162,15 +163,19 @@ proptest! {
             let mut slices: Vec<_> = ranges.iter_mut().map(|level| &mut level[..]).collect();
             prop_assert!(build(&exec, &pixels, grid, base + 1, &mut slices).unwrap());
             let given: Vec<_> = ranges.iter().map(|level| Values::U8(level)).collect();
-            let cut_u8 = cut(&exec, grid, base, &given, &[threshold]).unwrap();
-            prop_assert_eq!(&found(&cut_u8, &exec, base, grid.ndim()), &expected[0]);
+            for is_shared in [false, true] {
+                let cut_u8 = cut_by(&exec, grid, base, &given, &[threshold], is_shared).unwrap();
+                prop_assert_eq!(&found(&cut_u8, &exec, base, grid.ndim()), &expected[0]);
+            }
 
             let mut variances: Vec<Vec<f64>> = tops.clone().map(|level| vec![0.0; grid.n_blocks(level)]).collect();
             let mut slices: Vec<_> = variances.iter_mut().map(|level| &mut level[..]).collect();
             prop_assert!(build_sums(&exec, &pixels, grid, base + 1, &mut slices).unwrap());
             let given: Vec<_> = variances.iter().map(|level| Values::F64(level)).collect();
-            let cut_f64 = cut(&exec, grid, base, &given, &[threshold]).unwrap();
-            prop_assert_eq!(&found(&cut_f64, &exec, base, grid.ndim()), &expected[1]);
+            for is_shared in [false, true] {
+                let cut_f64 = cut_by(&exec, grid, base, &given, &[threshold], is_shared).unwrap();
+                prop_assert_eq!(&found(&cut_f64, &exec, base, grid.ndim()), &expected[1]);
+            }
 
             // Small whole numbers are exact in all types.
             let samples = Samples::new(&floats, n, 1, Layout::RowMajor).unwrap();
