@@ -23,6 +23,7 @@ pub(crate) fn lane_sum(values: &[f64], term: impl Fn(f64) -> f64) -> f64 {
 }
 
 /// Sum of the products of `values` and `weights`.
+#[inline(always)]
 pub(crate) fn lane_dot(values: &[f64], weights: &[f64]) -> f64 {
     let mut lanes = [0.0; LANES];
     for (values, weights) in values.chunks(LANES).zip(weights.chunks(LANES)) {

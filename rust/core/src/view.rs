@@ -195,6 +195,7 @@ impl<'a> Weights<'a> {
 
     /// Sum of `values`, each times the weight of its sample, the first being sample `start`.
     #[must_use]
+    #[inline(always)]
     pub fn weighted_sum(&self, start: usize, values: &[f64]) -> f64 {
         match self {
             Self::Unit => lane_sum(values, |value| value),

@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::order::block_weights;
 use super::{BLOCK, BRANCH};
+use crate::buffer::Buffer;
 use crate::kmeans::sums::Sums;
 use crate::lanes::lane_range;
 use crate::{Element, Exec, Result, Weights};
@@ -13,11 +14,11 @@ use crate::{Element, Exec, Result, Weights};
 #[derive(Debug)]
 pub(super) struct Boxes {
     /// Shape (parents, features, siblings): middle of each box.
-    middle: Vec<f64>,
+    middle: Buffer<f64>,
     /// The same shape: half the length of each side, rounded up.
-    half: Vec<f64>,
+    half: Buffer<f64>,
     /// Shape (parents, siblings, 2 + features): what [`Summary`] names.
-    summaries: Vec<f64>,
+    summaries: Buffer<f64>,
     n_features: usize,
 }
 
@@ -40,18 +41,23 @@ struct Siblings<'a> {
 }
 
 impl Boxes {
-    /// Boxes of the blocks of `n_samples` samples.
+    /// Boxes of the blocks of `n_samples` samples, whose values `fill` writes parent by parent: they are looked at while
+    /// they are in cache.
     pub(super) fn of_blocks<T: Element>(
         exec: &Exec<'_>,
-        values: &[T],
+        values: &mut [T],
         [n_samples, n_features]: [usize; 2],
         weights: &[f64],
+        fill: impl Fn(usize, &mut [T]) + Sync,
     ) -> Result<Self> {
         let size = BLOCK * n_features;
-        let mut boxes = Self::empty(values.len() / size, n_features);
-        let parents = values.par_chunks(BRANCH * size).zip(boxes.par_siblings()).enumerate();
-        parents.try_for_each(|(parent, (values, mut siblings))| {
+        let mut boxes = Self::unwritten(values.len() / size, n_features);
+        let parents = values.par_chunks_mut(BRANCH * size).zip(boxes.par_siblings()).enumerate();
+        // A parent's samples are a few KiB.
+        parents.with_min_len(BRANCH).try_for_each(|(parent, (values, mut siblings))| {
             exec.check()?;
+            fill(parent, values);
+            siblings.clear();
             dispatch!(exec.level, _simd => for (sibling, values) in values.chunks_exact(size).enumerate() {
                 let block = parent * BRANCH + sibling;
                 let count = BLOCK.min(n_samples - block * BLOCK);
@@ -65,8 +71,9 @@ impl Boxes {
     /// Boxes of groups of [`BRANCH`] blocks.
     pub(super) fn of_groups(blocks: &Self) -> Self {
         let n_groups = blocks.middle.len() / (blocks.n_features * BRANCH);
-        let mut groups = Self::empty(n_groups, blocks.n_features);
+        let mut groups = Self::unwritten(n_groups, blocks.n_features);
         groups.par_siblings().enumerate().for_each(|(parent, mut siblings)| {
+            siblings.clear();
             for sibling in 0..BRANCH.min(n_groups - parent * BRANCH) {
                 siblings.enclose(sibling, blocks, parent * BRANCH + sibling);
             }
@@ -74,12 +81,10 @@ impl Boxes {
         groups
     }
 
-    fn empty(n_nodes: usize, n_features: usize) -> Self {
+    fn unwritten(n_nodes: usize, n_features: usize) -> Self {
         let n_padded = n_nodes.next_multiple_of(BRANCH);
-        // A box that holds nothing must not widen the one around it.
-        let half = vec![f64::NEG_INFINITY; n_padded * n_features];
-        let (middle, summaries) = (vec![0.0; half.len()], vec![0.0; n_padded * (2 + n_features)]);
-        Self { middle, half, summaries, n_features }
+        let [middle, half] = [(); 2].map(|()| Buffer::unwritten(n_padded * n_features));
+        Self { middle, half, summaries: Buffer::unwritten(n_padded * (2 + n_features)), n_features }
     }
 
     fn par_siblings(&mut self) -> impl IndexedParallelIterator<Item = Siblings<'_>> {
@@ -106,6 +111,13 @@ impl Boxes {
 }
 
 impl Siblings<'_> {
+    /// Makes boxes that hold nothing, and do not widen the one around them.
+    fn clear(&mut self) {
+        self.middle.fill(0.0);
+        self.half.fill(f64::NEG_INFINITY);
+        self.summaries.fill(0.0);
+    }
+
     /// The box of one block, the first `count` samples of which are no filling.
     #[inline(always)]
     fn describe<T: Element>(&mut self, sibling: usize, values: &[T], count: usize, weights: Weights<'_>) {

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::boxes::Boxes;
 use super::splits::Splits;
-use super::{BLOCK, UNIT};
+use super::{BLOCK, BRANCH, UNIT};
 use crate::buffer::Buffer;
 use crate::chunks::Chunks;
 use crate::features::MAX_FEATURES;
@@ -33,6 +33,9 @@ const MIN_SAMPLES: usize = 4 * UNIT;
 /// Cost of ordering a sample, in vectors of distances to one feature: measured 20 to 30 ns, where a vector of distances to
 /// a center with its share of the sums took 0.5 ns a feature in float64 on AVX-512.
 const COST: f64 = 40.0;
+
+/// Parts of the samples that a thread counts: enough for threads to end together.
+const CHUNKS_PER_THREAD: usize = 8;
 
 /// Features that the rest of the work on a distance amounts to: comparison, selection, sums.
 const REST: usize = 3;
@@ -81,15 +84,14 @@ impl<T: Element> Order<T> {
         let splits = with_features!(n_features, D => Splits::new::<T, D>(samples));
         exec.check()?;
         let (rank, index) = rank_by_bucket(exec, samples, &splits)?;
-        let values = gather(exec, samples, &index)?;
         let weights = match weights {
             Weights::Unit => Vec::new(),
-            Weights::Each(weights) => {
-                index.par_iter().map(|sample| weights[sample.load(Ordering::Relaxed) as usize]).collect()
-            }
+            Weights::Each(weights) => index.par_iter().map(|sample| weights[*sample as usize]).collect(),
         };
-        drop(index);
-        let blocks = Boxes::of_blocks(exec, &values, [samples.n_samples(), n_features], &weights)?;
+        let n_samples = samples.n_samples();
+        let mut values = Buffer::<T>::unwritten(n_samples.div_ceil(BLOCK) * BLOCK * n_features);
+        let gather = |parent: usize, values: &mut [T]| gather(samples, &index, parent, values);
+        let blocks = Boxes::of_blocks(exec, &mut values, [n_samples, n_features], &weights, gather)?;
         let groups = Boxes::of_groups(&blocks);
         Ok(Self { values, n_features, weights, rank, blocks, groups })
     }
@@ -119,9 +121,13 @@ impl<T: Element> Order<T> {
             arranged.par_chunks_mut(length).for_each(|labels| labels.fill(UNLABELLED));
             return arranged;
         }
-        for (label, place) in labels.iter().zip(&*self.rank) {
-            arranged[*place as usize] = *label;
-        }
+        let places = as_atomics(bytemuck::cast_slice_mut(&mut arranged));
+        let length = Chunks::new(labels.len(), 1).length();
+        labels.par_chunks(length).zip(self.rank.par_chunks(length)).for_each(|(labels, rank)| {
+            for (label, place) in labels.iter().zip(rank) {
+                places[*place as usize].store(label.cast_unsigned(), Ordering::Relaxed);
+            }
+        });
         arranged
     }
 
@@ -149,16 +155,17 @@ fn rank_by_bucket<T: Element>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
     splits: &Splits<T::Real>,
-) -> Result<(Buffer<u32>, Vec<AtomicU32>)> {
-    // A chunk's counts are as many as the buckets: they stay within a fraction of its samples.
-    let chunks = Chunks::new(samples.n_samples(), splits.n_buckets() / 16);
+) -> Result<(Buffer<u32>, Buffer<u32>)> {
+    // Places do not depend on the chunks, which may follow the threads; counting costs each chunk as much as its buckets.
+    let n_chunks = CHUNKS_PER_THREAD * rayon::current_num_threads();
+    let length = samples.n_samples().div_ceil(n_chunks).max(2 * splits.n_buckets());
     let mut rank = Buffer::<u32>::unwritten(samples.n_samples());
     let mut counts = rank
-        .par_chunks_mut(chunks.length())
+        .par_chunks_mut(length)
         .enumerate()
         .map(|(chunk, buckets)| {
             exec.check()?;
-            let start = chunk * chunks.length();
+            let start = chunk * length;
             with_features!(samples.n_features(), D => splits.buckets::<T, D>(samples, start, buckets));
             let mut counts = vec![0_u32; splits.n_buckets()];
             for bucket in buckets {
@@ -168,16 +175,26 @@ fn rank_by_bucket<T: Element>(
         })
         .collect::<Result<Vec<_>>>()?;
     to_first_places(&mut counts);
-    let index: Vec<AtomicU32> = (0..samples.n_samples()).into_par_iter().map(|_| AtomicU32::new(0)).collect();
-    rank.par_chunks_mut(chunks.length()).zip(&mut counts).enumerate().for_each(|(chunk, (rank, next))| {
+    let mut index = Buffer::<u32>::unwritten(samples.n_samples());
+    let places = as_atomics(&mut index);
+    rank.par_chunks_mut(length).zip(&mut counts).enumerate().for_each(|(chunk, (rank, next))| {
         for (i, rank) in rank.iter_mut().enumerate() {
             let place = &mut next[*rank as usize];
             *rank = *place;
-            index[*place as usize].store((chunk * chunks.length() + i) as u32, Ordering::Relaxed);
+            places[*place as usize].store((chunk * length + i) as u32, Ordering::Relaxed);
             *place += 1;
         }
     });
     Ok((rank, index))
+}
+
+/// The same numbers, for threads that write to places of their own all over them.
+fn as_atomics(numbers: &mut [u32]) -> &[AtomicU32] {
+    // SAFETY: both types have the same size, alignment and bits, and the borrow leaves no other access.
+    #[expect(unsafe_code, reason = "the safe conversion is not stable yet")]
+    unsafe {
+        &*(std::ptr::from_mut(numbers) as *const [AtomicU32])
+    }
 }
 
 /// Turns the samples of each bucket in each chunk into the place of the first of them.
@@ -190,28 +207,22 @@ fn to_first_places(counts: &mut [Vec<u32>]) {
     }
 }
 
-/// Copies the samples in the order of `index`, block by block and feature by feature.
-fn gather<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, index: &[AtomicU32]) -> Result<Buffer<T>> {
-    let (n, d) = (samples.n_samples(), samples.n_features());
-    let mut values = Buffer::<T>::unwritten(n.div_ceil(BLOCK) * BLOCK * d);
-    values.par_chunks_mut(UNIT * d).zip(index.par_chunks(UNIT)).try_for_each(|(values, index)| {
-        exec.check()?;
-        for (block, values) in values.chunks_exact_mut(BLOCK * d).enumerate() {
-            for sample in index.iter().skip((block + 1) * BLOCK).take(BLOCK) {
-                let sample = sample.load(Ordering::Relaxed) as usize;
-                samples.prefetch(sample..sample + 1);
-            }
-            let index = &index[block * BLOCK..index.len().min((block + 1) * BLOCK)];
-            let last = index.last().map_or(0, |last| last.load(Ordering::Relaxed));
-            let mut filled = [last as usize; BLOCK];
-            for (filled, index) in filled.iter_mut().zip(index) {
-                *filled = index.load(Ordering::Relaxed) as usize;
-            }
-            with_features!(d, D => gather_block::<T, D>(samples, &filled, values));
+/// Copies those samples that the blocks of a parent hold, feature by feature within a block; `index` has the places of all
+/// samples in the order.
+fn gather<T: Element>(samples: &Samples<'_, T>, index: &[u32], parent: usize, values_out: &mut [T]) {
+    let d = samples.n_features();
+    for (block, values) in values_out.chunks_exact_mut(BLOCK * d).enumerate() {
+        let index = &index[(parent * BRANCH + block) * BLOCK..];
+        for sample in index.iter().skip(BLOCK).take(BLOCK) {
+            samples.prefetch(*sample as usize..*sample as usize + 1);
         }
-        Ok(())
-    })?;
-    Ok(values)
+        let index = &index[..BLOCK.min(index.len())];
+        let mut filled = [index.last().map_or(0, |last| *last as usize); BLOCK];
+        for (filled, index) in filled.iter_mut().zip(index) {
+            *filled = *index as usize;
+        }
+        with_features!(d, D => gather_block::<T, D>(samples, &filled, values));
+    }
 }
 
 #[inline(always)]
