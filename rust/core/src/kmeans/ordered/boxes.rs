@@ -41,14 +41,14 @@ struct Siblings<'a> {
 }
 
 impl Boxes {
-    /// Boxes of the blocks of `n_samples` samples, whose values `fill` writes parent by parent: they are looked at while
-    /// they are in cache.
+    /// Boxes of the blocks of `n_samples` samples, whose values `prepare` brings into blocks of features: they are looked
+    /// at while they are in cache.
     pub(super) fn of_blocks<T: Element>(
         exec: &Exec<'_>,
         values: &mut [T],
         [n_samples, n_features]: [usize; 2],
         weights: &[f64],
-        fill: impl Fn(usize, &mut [T]) + Sync,
+        prepare: impl Fn(&mut [T]) + Sync,
     ) -> Result<Self> {
         let size = BLOCK * n_features;
         let mut boxes = Self::unwritten(values.len() / size, n_features);
@@ -56,7 +56,7 @@ impl Boxes {
         // A parent's samples are a few KiB.
         parents.with_min_len(BRANCH).try_for_each(|(parent, (values, mut siblings))| {
             exec.check()?;
-            fill(parent, values);
+            prepare(values);
             siblings.clear();
             dispatch!(exec.level, _simd => for (sibling, values) in values.chunks_exact(size).enumerate() {
                 let block = parent * BRANCH + sibling;

@@ -8,6 +8,7 @@ mod boxes;
 mod filter;
 mod order;
 mod pass;
+mod scatter;
 mod splits;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,11 @@
 //! A copy of the samples in which neighbours are alike.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use rayon::prelude::*;
 
 use super::boxes::Boxes;
+use super::scatter::Scatter;
 use super::splits::Splits;
-use super::{BLOCK, BRANCH, UNIT};
+use super::{BLOCK, UNIT};
 use crate::buffer::Buffer;
 use crate::chunks::Chunks;
 use crate::features::MAX_FEATURES;
@@ -83,15 +82,19 @@ impl<T: Element> Order<T> {
         let n_features = samples.n_features();
         let splits = with_features!(n_features, D => Splits::new::<T, D>(samples));
         exec.check()?;
-        let (rank, index) = rank_by_bucket(exec, samples, &splits)?;
-        let weights = match weights {
-            Weights::Unit => Vec::new(),
-            Weights::Each(weights) => index.par_iter().map(|sample| weights[*sample as usize]).collect(),
-        };
         let n_samples = samples.n_samples();
         let mut values = Buffer::<T>::unwritten(n_samples.div_ceil(BLOCK) * BLOCK * n_features);
-        let gather = |parent: usize, values: &mut [T]| gather(samples, &index, parent, values);
-        let blocks = Boxes::of_blocks(exec, &mut values, [n_samples, n_features], &weights, gather)?;
+        let rank = with_features!(n_features, D => sort_by_bucket::<T, D>(exec, samples, &splits, &mut values))?;
+        let weights = match weights {
+            Weights::Unit => Vec::new(),
+            Weights::Each(weights) => {
+                let mut arranged = vec![0.0; n_samples];
+                arrange(weights, &rank, &mut arranged);
+                arranged
+            }
+        };
+        let transpose = |values: &mut [T]| with_features!(n_features, D => transpose_blocks::<T, D>(values));
+        let blocks = Boxes::of_blocks(exec, &mut values, [n_samples, n_features], &weights, transpose)?;
         let groups = Boxes::of_groups(&blocks);
         Ok(Self { values, n_features, weights, rank, blocks, groups })
     }
@@ -121,13 +124,7 @@ impl<T: Element> Order<T> {
             arranged.par_chunks_mut(length).for_each(|labels| labels.fill(UNLABELLED));
             return arranged;
         }
-        let places = as_atomics(bytemuck::cast_slice_mut(&mut arranged));
-        let length = Chunks::new(labels.len(), 1).length();
-        labels.par_chunks(length).zip(self.rank.par_chunks(length)).for_each(|(labels, rank)| {
-            for (label, place) in labels.iter().zip(rank) {
-                places[*place as usize].store(label.cast_unsigned(), Ordering::Relaxed);
-            }
-        });
+        arrange(labels, &self.rank, &mut arranged);
         arranged
     }
 
@@ -149,13 +146,29 @@ pub(super) fn block_weights(weights: &[f64], block: usize) -> Weights<'_> {
     if rest.is_empty() { Weights::Unit } else { Weights::Each(&rest[..BLOCK.min(rest.len())]) }
 }
 
-/// Counting sort: the place of each sample in the order, and the sample at each place. Samples of a bucket keep their
-/// order, which in an image is a neighbourhood too.
-fn rank_by_bucket<T: Element>(
+/// Writes `values` to the places that `rank`, a permutation, gives them.
+fn arrange<T: Copy + Send + Sync>(values: &[T], rank: &[u32], arranged_out: &mut [T]) {
+    let arranged = Scatter::new(arranged_out);
+    let length = Chunks::new(values.len(), 1).length();
+    values.par_chunks(length).zip(rank.par_chunks(length)).for_each(|(values, rank)| {
+        for (value, place) in values.iter().zip(rank) {
+            // SAFETY: every place occurs once.
+            #[expect(unsafe_code, reason = "see Scatter")]
+            unsafe {
+                arranged.write(*place as usize, [*value]);
+            }
+        }
+    });
+}
+
+/// Counting sort: writes the samples in their order, row by row, and returns the place of each. Samples of a bucket keep
+/// their order, which in an image is a neighbourhood too. The last block is filled up with the last sample.
+fn sort_by_bucket<T: Element, const D: usize>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
     splits: &Splits<T::Real>,
-) -> Result<(Buffer<u32>, Buffer<u32>)> {
+    values_out: &mut [T],
+) -> Result<Buffer<u32>> {
     // Places do not depend on the chunks, which may follow the threads; counting costs each chunk as much as its buckets.
     let n_chunks = CHUNKS_PER_THREAD * rayon::current_num_threads();
     let length = samples.n_samples().div_ceil(n_chunks).max(2 * splits.n_buckets());
@@ -165,8 +178,7 @@ fn rank_by_bucket<T: Element>(
         .enumerate()
         .map(|(chunk, buckets)| {
             exec.check()?;
-            let start = chunk * length;
-            with_features!(samples.n_features(), D => splits.buckets::<T, D>(samples, start, buckets));
+            splits.buckets::<T, D>(samples, chunk * length, buckets);
             let mut counts = vec![0_u32; splits.n_buckets()];
             for bucket in buckets {
                 counts[*bucket as usize] += 1;
@@ -175,25 +187,33 @@ fn rank_by_bucket<T: Element>(
         })
         .collect::<Result<Vec<_>>>()?;
     to_first_places(&mut counts);
-    let mut index = Buffer::<u32>::unwritten(samples.n_samples());
-    let places = as_atomics(&mut index);
-    rank.par_chunks_mut(length).zip(&mut counts).enumerate().for_each(|(chunk, (rank, next))| {
+    let rows = Scatter::new(values_out);
+    rank.par_chunks_mut(length).zip(&mut counts).enumerate().try_for_each(|(chunk, (rank, next))| {
+        exec.check()?;
         for (i, rank) in rank.iter_mut().enumerate() {
             let place = &mut next[*rank as usize];
             *rank = *place;
-            places[*place as usize].store((chunk * length + i) as u32, Ordering::Relaxed);
             *place += 1;
+            // SAFETY: what is counted in a bucket of a chunk has as many places, and each sample takes the next one.
+            #[expect(unsafe_code, reason = "see Scatter")]
+            unsafe {
+                rows.write(*rank as usize * D, row::<T, D>(samples, chunk * length + i));
+            }
         }
-    });
-    Ok((rank, index))
+        Ok(())
+    })?;
+    let (rows, rest) = values_out.split_at_mut(samples.n_samples() * D);
+    if let Some(last) = rows.last_chunk::<D>() {
+        rest.as_chunks_mut::<D>().0.fill(*last);
+    }
+    Ok(rank)
 }
 
-/// The same numbers, for threads that write to places of their own all over them.
-fn as_atomics(numbers: &mut [u32]) -> &[AtomicU32] {
-    // SAFETY: both types have the same size, alignment and bits, and the borrow leaves no other access.
-    #[expect(unsafe_code, reason = "the safe conversion is not stable yet")]
-    unsafe {
-        &*(std::ptr::from_mut(numbers) as *const [AtomicU32])
+#[inline(always)]
+fn row<T: Element, const D: usize>(samples: &Samples<'_, T>, sample: usize) -> [T; D] {
+    match samples.layout() {
+        Layout::RowMajor => samples.values().as_chunks::<D>().0[sample],
+        Layout::Planes => std::array::from_fn(|feature| samples.value(sample, feature)),
     }
 }
 
@@ -207,42 +227,14 @@ fn to_first_places(counts: &mut [Vec<u32>]) {
     }
 }
 
-/// Copies those samples that the blocks of a parent hold, feature by feature within a block; `index` has the places of all
-/// samples in the order.
-fn gather<T: Element>(samples: &Samples<'_, T>, index: &[u32], parent: usize, values_out: &mut [T]) {
-    let d = samples.n_features();
-    for (block, values) in values_out.chunks_exact_mut(BLOCK * d).enumerate() {
-        let index = &index[(parent * BRANCH + block) * BLOCK..];
-        for sample in index.iter().skip(BLOCK).take(BLOCK) {
-            samples.prefetch(*sample as usize..*sample as usize + 1);
-        }
-        let index = &index[..BLOCK.min(index.len())];
-        let mut filled = [index.last().map_or(0, |last| *last as usize); BLOCK];
-        for (filled, index) in filled.iter_mut().zip(index) {
-            *filled = *index as usize;
-        }
-        with_features!(d, D => gather_block::<T, D>(samples, &filled, values));
-    }
-}
-
-#[inline(always)]
-fn gather_block<T: Element, const D: usize>(samples: &Samples<'_, T>, index: &[usize; BLOCK], values_out: &mut [T]) {
-    match samples.layout() {
-        Layout::RowMajor => {
-            let (rows, _) = samples.values().as_chunks::<D>();
-            for (i, sample) in index.iter().enumerate() {
-                let row = &rows[*sample];
-                for f in 0..D {
-                    values_out[f * BLOCK + i] = row[f];
-                }
-            }
-        }
-        Layout::Planes => {
-            let planes = samples.values().chunks_exact(samples.n_samples());
-            for (values, plane) in values_out.chunks_exact_mut(BLOCK).zip(planes) {
-                for (value, sample) in values.iter_mut().zip(index) {
-                    *value = plane[*sample];
-                }
+/// Turns blocks of rows into blocks of features.
+fn transpose_blocks<T: Element, const D: usize>(values: &mut [T]) {
+    let mut rows = [[T::zeroed(); D]; BLOCK];
+    for block in values.chunks_exact_mut(BLOCK * D) {
+        rows.as_flattened_mut().copy_from_slice(block);
+        for (feature, values) in block.chunks_exact_mut(BLOCK).enumerate() {
+            for (value, row) in values.iter_mut().zip(&rows) {
+                *value = row[feature];
             }
         }
     }
