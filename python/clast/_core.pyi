@@ -1,7 +1,7 @@
 """Compiled kernels of clast; the public names are in `clast` itself."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,8 +179,9 @@ def quadtree_pyramid(
     X: _Samples, shape: list[int], inside: NDArray[np.bool_] | None, is_range: bool, first: int, top: int
 ) -> _Levels | None: ...
 
+@final
 class QuadtreeCut:
-    def __init__(self, shape: list[int], base: int, levels: _Levels, thresholds: list[float]) -> None: ...
+    def __new__(cls, shape: list[int], base: int, levels: _Levels, thresholds: list[float]) -> Self: ...
     @property
     def n_leaves(self) -> list[int]: ...
     def origins(self) -> NDArray[np.int32]: ...

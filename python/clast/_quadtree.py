@@ -401,7 +401,7 @@ class QuadTree:
         return f"QuadTree({self.n_leaves} leaves of {sizes} pixels, {name} > {thresholds}, {self.image})"
 
     def __getstate__(self) -> dict[str, Any]:
-        # A copy or another process cuts the pyramid again, which is quicker than to carry the cut.
+        # The cut cannot be pickled: a copy, or another process, makes it again from the pyramid.
         return {name: value for name, value in self.__dict__.items() if name != "_cut"}
 
     @cached_property

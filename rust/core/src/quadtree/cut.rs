@@ -13,11 +13,9 @@ use super::summary::Criterion;
 use crate::simd::Level;
 use crate::{Error, Exec, Result};
 
-/// Bytes of a pyramid from which threads share a cut: one alone has read fewer (at most 80 us) before another is awake.
+/// Bytes of values and of bits from which threads share a cut: one alone is through fewer (at most 80 us) before another
+/// is awake.
 const MIN_SHARED: usize = 2 << 20;
-
-/// Level of the bands of a cut that one thread does: smaller ones take longer to begin with than to cut.
-const SHORT_BAND: usize = 8;
 
 /// A row of values is read as a whole unless fewer than one in so many words are there: leaving out what nobody asks for
 /// takes longer, because processors read ahead what lies in a row.
@@ -55,8 +53,11 @@ impl Values<'_> {
 
 /// Whether [`cut`] computes on the calling thread alone, and is over before another one would be awake.
 #[must_use]
-pub fn is_short(values: &[Values<'_>]) -> bool {
-    values.iter().map(Values::n_bytes).sum::<usize>() < MIN_SHARED
+pub fn is_short(grid: &Grid, base: usize, values: &[Values<'_>]) -> bool {
+    let n_bytes = |(values, level): (&Values<'_>, usize)| {
+        values.n_bytes() + n_rows(grid, level) * n_words(grid, level) * size_of::<u64>()
+    };
+    values.iter().zip(base + 1..=grid.root()).map(n_bytes).sum::<usize>() < MIN_SHARED
 }
 
 /// A tree: which blocks split, a bit for each.
@@ -113,7 +114,7 @@ impl Cut {
 /// [`Error::Mismatch`] if a level does not have one value per block and threshold, [`Error::Range`] if there are levels
 /// above the root, [`Error::Interrupted`].
 pub fn cut(exec: &Exec<'_>, grid: Grid, base: usize, values: &[Values<'_>], thresholds: &[f64]) -> Result<Cut> {
-    cut_by(exec, grid, base, values, thresholds, !is_short(values))
+    cut_by(exec, grid, base, values, thresholds, !is_short(&grid, base, values))
 }
 
 /// As [`cut`], on this thread alone or not.
@@ -138,7 +139,7 @@ pub(super) fn cut_by(
     }
     let mut splits: Vec<Vec<u64>> =
         (base + 1..=top).map(|level| vec![0; n_rows(&grid, level) * n_words(&grid, level)]).collect();
-    let bands = grid.bands((base + 1).max(if is_shared { 0 } else { SHORT_BAND }), top);
+    let bands = grid.bands(base + 1, top);
     let pyramid = Pyramid { simd: exec.level, grid, base, bands, values, thresholds };
 
     let all = vec![u64::MAX; n_rows(&grid, top + 1) * n_words(&grid, top + 1)];

@@ -30,7 +30,7 @@ impl<'a, T: Copy> Scatter<'a, T> {
     pub(super) unsafe fn write<const N: usize>(&self, at: usize, values: [T; N]) {
         assert!(at <= self.len && N <= self.len - at, "a place is beyond the slice");
         // SAFETY: the places are in the slice, which is borrowed for writing, and the caller alone writes to them.
-        unsafe { self.start.add(at).cast::<[T; N]>().write_unaligned(values) };
+        unsafe { self.start.add(at).cast::<[T; N]>().write(values) };
     }
 }
 
