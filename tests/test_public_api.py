@@ -141,8 +141,8 @@ class TestStub:
     tree = ast.parse((PACKAGE / "_core.pyi").read_text())
 
     def test_names_are_those_of_the_extension(self):
-        functions = {node.name for node in self.tree.body if isinstance(node, ast.FunctionDef)}
-        assert functions == {name for name in dir(_core) if callable(getattr(_core, name)) and not name.startswith("_")}
+        names = {node.name for node in self.tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        assert names == {name for name in dir(_core) if callable(getattr(_core, name)) and not name.startswith("_")}
 
     @pytest.mark.parametrize(
         "function", [node for node in tree.body if isinstance(node, ast.FunctionDef)], ids=lambda f: f.name
