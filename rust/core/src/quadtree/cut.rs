@@ -3,22 +3,24 @@
 //! A level is a bit per block, in rows of whole words: splitting compares 64 blocks at a time, and the blocks of the next
 //! level are each bit twice. What does not split is a leaf: no bits are kept of leaves, nor of the lowest level.
 
-use std::ops::Range;
+use std::ops::{Add, Range};
 
 use fearless_simd::{Simd, dispatch};
 use rayon::prelude::*;
 
-use super::grid::{Bands, Grid};
+use super::grid::Grid;
 use super::summary::Criterion;
-use crate::simd::Level;
 use crate::{Error, Exec, Result};
 
-/// Bytes of values and of bits from which threads share a cut: one alone is through fewer (at most 80 us) before another
-/// is awake.
-const MIN_SHARED: usize = 2 << 20;
+/// Bytes of values from which threads share a cut: one alone is through fewer (at most 0.2 ms) before others are awake and
+/// have been heard.
+const MIN_SHARED: usize = 6 << 20;
+
+/// Bytes of values that one of them takes at a time.
+const TASK: usize = 512 << 10;
 
 /// A row of values is read as a whole unless fewer than one in so many words are there: leaving out what nobody asks for
-/// takes longer, because processors read ahead what lies in a row.
+/// takes longer, because processors read ahead what lies in a row. Bytes always are: a word of them is one line of the cache.
 const SPARSE: usize = 4;
 
 /// The criterion of all blocks of a level, shape (`n_channels`, planes, rows, columns of blocks).
@@ -53,11 +55,8 @@ impl Values<'_> {
 
 /// Whether [`cut`] computes on the calling thread alone, and is over before another one would be awake.
 #[must_use]
-pub fn is_short(grid: &Grid, base: usize, values: &[Values<'_>]) -> bool {
-    let n_bytes = |(values, level): (&Values<'_>, usize)| {
-        values.n_bytes() + n_rows(grid, level) * n_words(grid, level) * size_of::<u64>()
-    };
-    values.iter().zip(base + 1..=grid.root()).map(n_bytes).sum::<usize>() < MIN_SHARED
+pub fn is_short(values: &[Values<'_>]) -> bool {
+    values.iter().map(Values::n_bytes).sum::<usize>() < MIN_SHARED
 }
 
 /// A tree: which blocks split, a bit for each.
@@ -65,13 +64,9 @@ pub fn is_short(grid: &Grid, base: usize, values: &[Values<'_>]) -> bool {
 pub struct Cut {
     pub(super) grid: Grid,
     pub(super) base: usize,
-    pub(super) bands: Bands,
     /// By level from `base + 1` on: whether each block splits.
     splits: Vec<Vec<u64>>,
-    /// By level from the first above the bands on: number of leaves.
-    pub(super) high_counts: Vec<usize>,
-    /// By band, by level from `base` on: number of leaves.
-    pub(super) band_counts: Vec<Vec<usize>>,
+    n_leaves: Vec<usize>,
 }
 
 impl Cut {
@@ -83,20 +78,28 @@ impl Cut {
 
     /// Number of leaves of every level from the base on.
     #[must_use]
-    pub fn n_leaves(&self) -> Vec<usize> {
-        let n_low = self.band_counts.first().map_or(0, Vec::len);
-        let low = (0..n_low).map(|index| self.band_counts.iter().map(|counts| counts[index]).sum());
-        low.chain(self.high_counts.iter().copied()).collect()
+    pub fn n_leaves(&self) -> &[usize] {
+        &self.n_leaves
+    }
+
+    /// Number of leaves in some rows of blocks.
+    #[inline(always)]
+    pub(super) fn count(&self, level: usize, [planes, lines]: [Range<usize>; 2]) -> usize {
+        let width = self.grid.blocks(level)[2];
+        let rows = planes.flat_map(|z| lines.clone().map(move |y| [z, y]));
+        rows.map(|[z, y]| {
+            let n_there = match self.row(level + 1, [z / 2, y / 2]) {
+                Some(parents) => parts_of(count_ones(parents), parents, width),
+                None => width,
+            };
+            n_there - self.row(level, [z, y]).map_or(0, count_ones)
+        })
+        .sum()
     }
 
     /// Which of a row of blocks are leaves, 64 at a time.
     pub(super) fn leaves(&self, level: usize, [z, y]: [usize; 2]) -> impl Iterator<Item = u64> {
-        let row = |level: usize, z: usize, y: usize| {
-            let bits = self.splits.get(level.checked_sub(self.base + 1)?)?;
-            let n_words = n_words(&self.grid, level);
-            bits.get((z * self.grid.blocks(level)[1] + y) * n_words..)?.get(..n_words)
-        };
-        let (parents, splits) = (row(level + 1, z / 2, y / 2), row(level, z, y));
+        let (parents, splits) = (self.row(level + 1, [z / 2, y / 2]), self.row(level, [z, y]));
         let width = self.grid.blocks(level)[2];
         (0..n_words(&self.grid, level)).map(move |word| {
             match parents.map_or(u32::MAX.into(), |parents| half(parents, word)) {
@@ -104,6 +107,14 @@ impl Cut {
                 parents => twice(parents) & existing(width, word) & !splits.map_or(0, |splits| splits[word]),
             }
         })
+    }
+
+    /// Which of a row of blocks split, if any of its level may.
+    #[inline(always)]
+    fn row(&self, level: usize, [z, y]: [usize; 2]) -> Option<&[u64]> {
+        let bits = self.splits.get(level.checked_sub(self.base + 1)?)?;
+        let n_words = n_words(&self.grid, level);
+        bits.get((z * self.grid.blocks(level)[1] + y) * n_words..)?.get(..n_words)
     }
 }
 
@@ -114,17 +125,17 @@ impl Cut {
 /// [`Error::Mismatch`] if a level does not have one value per block and threshold, [`Error::Range`] if there are levels
 /// above the root, [`Error::Interrupted`].
 pub fn cut(exec: &Exec<'_>, grid: Grid, base: usize, values: &[Values<'_>], thresholds: &[f64]) -> Result<Cut> {
-    cut_by(exec, grid, base, values, thresholds, !is_short(&grid, base, values))
+    cut_by(exec, grid, base, values, thresholds, if is_short(values) { usize::MAX } else { TASK })
 }
 
-/// As [`cut`], on this thread alone or not.
+/// As [`cut`], in tasks of so many bytes of values.
 pub(super) fn cut_by(
     exec: &Exec<'_>,
     grid: Grid,
     base: usize,
     values: &[Values<'_>],
     thresholds: &[f64],
-    is_shared: bool,
+    task: usize,
 ) -> Result<Cut> {
     let top = base + values.len();
     if top > grid.root().max(base) {
@@ -137,185 +148,155 @@ pub(super) fn cut_by(
             return Err(Error::Mismatch { argument: "levels", dimension: "blocks", got: values.len(), needed });
         }
     }
-    let mut splits: Vec<Vec<u64>> =
-        (base + 1..=top).map(|level| vec![0; n_rows(&grid, level) * n_words(&grid, level)]).collect();
-    let bands = grid.bands(base + 1, top);
-    let pyramid = Pyramid { simd: exec.level, grid, base, bands, values, thresholds };
-
-    let all = vec![u64::MAX; n_rows(&grid, top + 1) * n_words(&grid, top + 1)];
-    let root = Parents { bits: &all, first: [0, 0], shape: grid.blocks(top + 1) };
-    let (low, high) = splits.split_at_mut((bands.level - base).min(values.len()));
-    let mut high_counts = vec![0; high.len()];
-    for level in (bands.level + 1..=top).rev() {
-        let index = level - bands.level - 1;
-        let (this, above) = high.split_at_mut(index + 1);
-        let [planes, lines, _] = grid.blocks(level);
-        let parents = above.first().map_or(root, |bits| Parents { bits, first: [0, 0], shape: grid.blocks(level + 1) });
-        high_counts[index] = pyramid.cut(level, [0..planes, 0..lines], parents, &mut this[index]).n_leaves;
+    let n_bits = |level| n_rows(&grid, level) * n_words(&grid, level);
+    let mut splits: Vec<Vec<u64>> = (base + 1..=top).map(|level| vec![0; n_bits(level)]).collect();
+    let above_top: Vec<u64> =
+        (0..n_words(&grid, top + 1)).map(|word| existing(grid.blocks(top + 1)[2], word)).collect();
+    let above_top = above_top.repeat(n_rows(&grid, top + 1));
+    let (mut n_leaves, mut n_there) = (vec![0; values.len() + 1], grid.n_blocks(top));
+    for (index, values) in values.iter().enumerate().rev() {
+        let (this, above) = splits.split_at_mut(index + 1);
+        let parents = above.first().unwrap_or(&above_top);
+        let level = Blocks { grid, level: base + 1 + index, parents, task };
+        let found = match values {
+            Values::U8(values) => level.split(exec, values, thresholds, &mut this[index]),
+            Values::U16(values) => level.split(exec, values, thresholds, &mut this[index]),
+            Values::F32(values) => level.split(exec, values, thresholds, &mut this[index]),
+            Values::F64(values) => level.split(exec, values, thresholds, &mut this[index]),
+        }?;
+        n_leaves[index + 1] = n_there - found.n_splits;
+        n_there = found.n_children;
     }
-    let mut parts: Vec<Vec<&mut [u64]>> = (0..bands.count()).map(|_| Vec::new()).collect();
-    for (splits, level) in low.iter_mut().zip(base + 1..) {
-        let slices = splits.chunks_mut(bands.rows_per_band(level) * n_words(&grid, level));
-        parts.iter_mut().zip(slices).for_each(|(part, slice)| part.push(slice));
-    }
-    let above = high.first().map_or(root, |bits| Parents { bits, first: [0, 0], shape: grid.blocks(bands.level + 1) });
-    let cut_band = |(band, part)| exec.check().map(|()| pyramid.cut_band(band, part, above));
-    let band_counts = if is_shared {
-        parts.into_par_iter().enumerate().map(cut_band).collect::<Result<_>>()?
-    } else {
-        parts.into_iter().enumerate().map(cut_band).collect::<Result<_>>()?
-    };
-    Ok(Cut { grid, base, bands, splits, high_counts, band_counts })
+    n_leaves[0] = n_there;
+    Ok(Cut { grid, base, splits, n_leaves })
 }
 
-/// What is cut, and where.
-struct Pyramid<'a> {
-    simd: Level,
+/// The blocks of a level.
+struct Blocks<'a> {
     grid: Grid,
-    base: usize,
-    bands: Bands,
-    values: &'a [Values<'a>],
-    thresholds: &'a [f64],
-}
-
-/// Which blocks of the level above split, from a row on.
-#[derive(Clone, Copy)]
-struct Parents<'a> {
-    bits: &'a [u64],
-    /// Plane and row of blocks.
-    first: [usize; 2],
-    /// Blocks of the whole level.
-    shape: [usize; 3],
-}
-
-impl<'a> Parents<'a> {
-    /// Those whose parts are the row of blocks at `place` one level below.
-    fn of(&self, place: [usize; 2]) -> &'a [u64] {
-        let n_words = self.shape[2].div_ceil(64);
-        let row = (place[0] / 2 - self.first[0]) * self.shape[1] + place[1] / 2 - self.first[1];
-        &self.bits[row * n_words..][..n_words]
-    }
+    level: usize,
+    /// Which blocks of the level above split.
+    parents: &'a [u64],
+    /// Bytes of values that a thread takes at a time.
+    task: usize,
 }
 
 /// What is found in some rows of blocks.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Found {
-    n_leaves: usize,
+    n_splits: usize,
     /// Blocks that those are made of which split.
     n_children: usize,
 }
 
-impl Pyramid<'_> {
-    /// Writes which blocks of a band split, by level from the one above the base on; the number of leaves by level.
-    fn cut_band(&self, band: usize, mut splits: Vec<&mut [u64]>, above: Parents<'_>) -> Vec<usize> {
-        let mut counts = vec![0; splits.len() + 1];
-        if splits.is_empty() {
-            let [planes, lines] = self.bands.places(band, self.base);
-            counts[0] = planes.len() * lines.len() * self.grid.blocks(self.base)[2];
-        }
-        for index in (0..splits.len()).rev() {
-            let level = self.base + 1 + index;
-            let (this, rest) = splits.split_at_mut(index + 1);
-            let parents = rest.first().map_or(above, |bits| {
-                let [planes, lines] = self.bands.places(band, level + 1);
-                Parents { bits, first: [planes.start, lines.start], shape: self.grid.blocks(level + 1) }
-            });
-            let found = self.cut(level, self.bands.places(band, level), parents, this[index]);
-            counts[index + 1] = found.n_leaves;
-            counts[0] = found.n_children;
-        }
-        counts
-    }
+impl Add for Found {
+    type Output = Self;
 
-    /// Writes which of some rows of blocks split.
-    fn cut(&self, level: usize, places: [Range<usize>; 2], parents: Parents<'_>, splits: &mut [u64]) -> Found {
-        macro_rules! cut_rows {
-            ($values:expr) => {
-                dispatch!(self.simd, simd => self.cut_rows(simd, $values, level, places, parents, splits))
-            };
-        }
-        match self.values.get(level - self.base - 1) {
-            None => Found::default(),
-            Some(Values::U8(values)) => cut_rows!(values),
-            Some(Values::U16(values)) => cut_rows!(values),
-            Some(Values::F32(values)) => cut_rows!(values),
-            Some(Values::F64(values)) => cut_rows!(values),
+    fn add(self, other: Self) -> Self {
+        Self { n_splits: self.n_splits + other.n_splits, n_children: self.n_children + other.n_children }
+    }
+}
+
+impl Blocks<'_> {
+    /// Writes which blocks split, where no bit is set yet.
+    fn split<R: Criterion>(
+        &self,
+        exec: &Exec<'_>,
+        values: &[R],
+        thresholds: &[f64],
+        splits: &mut [u64],
+    ) -> Result<Found> {
+        let limits: Vec<R> = thresholds.iter().map(|threshold| R::limit(*threshold)).collect();
+        let n_words = n_words(&self.grid, self.level);
+        let n_rows = splits.len() / n_words;
+        let rows_per_task = self.task.checked_div(size_of_val(values) / n_rows).map_or(n_rows, |rows| rows.max(1));
+        let task = |(index, splits)| {
+            exec.check()?;
+            Ok(dispatch!(exec.level, simd => self.split_rows(simd, values, &limits, index * rows_per_task, splits)))
+        };
+        if rows_per_task < n_rows {
+            let tasks = splits.par_chunks_mut(rows_per_task * n_words).enumerate();
+            tasks.map(task).try_reduce(Found::default, |one, other| Ok(one + other))
+        } else {
+            task((0, splits))
         }
     }
 
+    /// The same for rows from `first` on.
     #[inline(always)]
-    fn cut_rows<S: Simd, R: Criterion>(
+    fn split_rows<S: Simd, R: Criterion>(
         &self,
         simd: S,
         values: &[R],
-        level: usize,
-        [planes, lines]: [Range<usize>; 2],
-        parents: Parents<'_>,
+        limits: &[R],
+        first: usize,
         splits: &mut [u64],
     ) -> Found {
-        let [_, n_lines, width] = self.grid.blocks(level);
-        let n_blocks = self.grid.n_blocks(level);
-        let rows = planes.flat_map(|z| lines.clone().map(move |y| [z, y]));
+        let [_, n_lines, width] = self.grid.blocks(self.level);
+        let [_, n_lines_above, width_above] = self.grid.blocks(self.level + 1);
+        let below = self.grid.blocks(self.level - 1);
+        let n_along = |at: usize, axis: usize| (below[axis] - 2 * at).min(2);
+        let (mut parts, mut is_sparse) = (vec![0; width.div_ceil(64)], false);
         let mut found = Found::default();
-        for ([z, y], splits) in rows.zip(splits.chunks_exact_mut(width.div_ceil(64))) {
-            let parents = parents.of([z, y]);
-            for (channel, threshold) in self.thresholds.iter().enumerate() {
-                let row = &values[channel * n_blocks + (z * n_lines + y) * width..][..width];
-                mark(simd, row, R::limit(*threshold), parents, splits);
+        let (mut z, mut y) = (first / n_lines, first % n_lines);
+        for (row, splits) in (first..).zip(splits.chunks_exact_mut(width.div_ceil(64))) {
+            if row == first || y % 2 == 0 {
+                let n_words = width_above.div_ceil(64);
+                let parents = &self.parents[(z / 2 * n_lines_above + y / 2) * n_words..][..n_words];
+                twice_each(parents, &mut parts);
+                is_sparse = size_of::<R>() > 1 && parents.iter().filter(|bits| **bits != 0).count() * SPARSE < n_words;
             }
-            let (n_alive, n_splits) = keep_alive(parents, width, splits);
-            let has_last = splits.last().is_some_and(|bits| bits >> ((width - 1) % 64) & 1 == 1);
-            found.n_leaves += n_alive - n_splits;
-            found.n_children += n_children(&self.grid, level, [z, y], n_splits, has_last);
+            for (values, limit) in values.chunks_exact(n_rows(&self.grid, self.level) * width).zip(limits) {
+                add_splits(simd, &values[row * width..][..width], *limit, is_sparse, &parts, splits);
+            }
+            let n_splits = count_ones(splits);
+            found.n_splits += n_splits;
+            found.n_children += n_along(z, 0) * n_along(y, 1) * parts_of(n_splits, splits, below[2]);
+            y += 1;
+            if y == n_lines {
+                (z, y) = (z + 1, 0);
+            }
         }
         found
     }
 }
 
-/// Adds the bits of blocks whose values are above the limit, and of others whose parents do not split.
+/// Adds the bits of those parts whose values are above the limit.
 #[inline(always)]
-fn mark<S: Simd, R: Criterion>(simd: S, row: &[R], limit: R, parents: &[u64], splits: &mut [u64]) {
-    let n_there = parents.iter().filter(|bits| **bits != 0).count();
-    let is_sparse = n_there * SPARSE < parents.len();
+fn add_splits<S: Simd, R: Criterion>(simd: S, row: &[R], limit: R, is_sparse: bool, parts: &[u64], splits: &mut [u64]) {
     let (groups, rest) = row.as_chunks::<64>();
-    for (word, (values, bits)) in groups.iter().zip(splits.iter_mut()).enumerate() {
-        if !is_sparse || half(parents, word) != 0 {
-            *bits |= R::above(simd, values, limit);
+    for ((values, parts), bits) in groups.iter().zip(parts).zip(&mut *splits) {
+        if !is_sparse || *parts != 0 {
+            *bits |= R::above(simd, values, limit) & parts;
         }
     }
-    if let (false, Some(bits)) = (rest.is_empty(), splits.last_mut()) {
-        *bits |= R::above(simd, rest, limit);
+    if let (false, Some(parts), Some(bits)) = (rest.is_empty(), parts.last(), splits.last_mut()) {
+        *bits |= R::above(simd, rest, limit) & parts;
     }
 }
 
-/// Leaves only the bits of blocks that are parts of those which split; the number of these, and how many split themselves.
 #[inline(always)]
-fn keep_alive(parents: &[u64], width: usize, splits: &mut [u64]) -> (usize, usize) {
-    let (mut n_alive, mut n_splits) = (0, 0);
-    let (pairs, single) = splits.split_at_mut(width / 128 * 2);
-    for (pair, parents) in pairs.as_chunks_mut::<2>().0.iter_mut().zip(parents) {
-        let alive = [twice(parents & 0xffff_ffff), twice(parents >> 32)];
-        for half in 0..2 {
-            pair[half] &= alive[half];
-            n_alive += u64::from(alive[half].count_ones());
-            n_splits += u64::from(pair[half].count_ones());
-        }
-    }
-    for (word, bits) in (width / 128 * 2..).zip(single) {
-        let alive = twice(half(parents, word)) & existing(width, word);
-        *bits &= alive;
-        n_alive += u64::from(alive.count_ones());
-        n_splits += u64::from(bits.count_ones());
-    }
-    (n_alive as usize, n_splits as usize)
+fn count_ones(bits: &[u64]) -> usize {
+    bits.iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>() as usize
 }
 
-/// Number of blocks that some blocks of a row are made of, with the last of the row or without it.
-fn n_children(grid: &Grid, level: usize, place: [usize; 2], n_blocks: usize, has_last: bool) -> usize {
-    let [planes, lines, columns] = grid.blocks(level - 1);
-    let along = |at: usize, extent: usize| (extent - 2 * at).min(2);
-    let across = 2 * n_blocks - usize::from(has_last && columns % 2 == 1);
-    along(place[0], planes) * along(place[1], lines) * across
+/// Number of blocks in a row of `width` that `n_parents` in the row above are made of: the last one may have only one.
+#[inline(always)]
+fn parts_of(n_parents: usize, parents: &[u64], width: usize) -> usize {
+    let is_cut = width % 2 == 1 && parents.last().is_some_and(|bits| bits >> (width / 2 % 64) & 1 == 1);
+    2 * n_parents - usize::from(is_cut)
+}
+
+/// Each bit of a row twice, in a row of twice as many words or one less.
+#[inline(always)]
+fn twice_each(bits: &[u64], twice_as_many: &mut [u64]) {
+    let (pairs, single) = twice_as_many.as_chunks_mut::<2>();
+    for (pair, bits) in pairs.iter_mut().zip(bits) {
+        *pair = [twice(bits & 0xffff_ffff), twice(bits >> 32)];
+    }
+    if let ([word], Some(bits)) = (single, bits.last()) {
+        *word = twice(bits & 0xffff_ffff);
+    }
 }
 
 /// Which of 64 places of a row of `width` blocks the image reaches.

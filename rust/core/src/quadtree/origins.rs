@@ -25,7 +25,7 @@ impl Cut {
             let (got, columns) = (origins_out.len(), ndim);
             return Err(Error::Length { argument: "origins", got, rows: n_leaves, columns });
         }
-        let parts = self.parts();
+        let parts = self.parts(exec);
         let slices = slices_of(origins_out, parts.iter().map(|part| part.n_leaves * ndim));
         parts.into_par_iter().zip(slices).try_for_each(|(part, origins)| {
             exec.check()?;
@@ -39,22 +39,19 @@ impl Cut {
     }
 
     /// In the order of leaves: levels above the bands, then every band of each level.
-    fn parts(&self) -> Vec<Part> {
-        let high = self.high_counts.iter().enumerate().rev().map(|(index, n_leaves)| {
-            let level = self.bands.level + 1 + index;
-            let [planes, lines, _] = self.grid.blocks(level);
-            Part { level, rows: [0..planes, 0..lines], n_leaves: *n_leaves }
-        });
-        let n_low = self.band_counts.first().map_or(0, Vec::len);
-        let low = (self.base..self.base + n_low).rev().flat_map(|level| {
-            let bands = self.band_counts.iter().enumerate();
-            bands.map(move |(band, counts)| Part {
-                level,
-                rows: self.bands.places(band, level),
-                n_leaves: counts[level - self.base],
-            })
-        });
-        high.chain(low).collect()
+    fn parts(&self, exec: &Exec<'_>) -> Vec<Part> {
+        let top = self.base + self.n_leaves().len() - 1;
+        let bands = self.grid.bands(self.base, top);
+        let whole = |level: usize| [0..self.grid.blocks(level)[0], 0..self.grid.blocks(level)[1]];
+        let high = (bands.level + 1..=top).rev().map(|level| (level, whole(level)));
+        let low = (self.base..=bands.level).rev();
+        let low = low.flat_map(|level| (0..bands.count()).map(move |band| (level, bands.places(band, level))));
+        let places: Vec<_> = high.chain(low).collect();
+        let part = |(level, rows): (usize, [Range<usize>; 2])| {
+            let n_leaves = dispatch!(exec.level, _simd => self.count(level, rows.clone()));
+            Part { level, rows, n_leaves }
+        };
+        places.into_par_iter().map(part).collect()
     }
 
     #[inline(always)]

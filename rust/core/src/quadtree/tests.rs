@@ -163,8 +163,8 @@ proptest! {
             let mut slices: Vec<_> = ranges.iter_mut().map(|level| &mut level[..]).collect();
             prop_assert!(build(&exec, &pixels, grid, base + 1, &mut slices).unwrap());
             let given: Vec<_> = ranges.iter().map(|level| Values::U8(level)).collect();
-            for is_shared in [false, true] {
-                let cut_u8 = cut_by(&exec, grid, base, &given, &[threshold], is_shared).unwrap();
+            for task in [1, 100, usize::MAX] {
+                let cut_u8 = cut_by(&exec, grid, base, &given, &[threshold], task).unwrap();
                 prop_assert_eq!(&found(&cut_u8, &exec, base, grid.ndim()), &expected[0]);
             }
 
@@ -172,8 +172,8 @@ proptest! {
             let mut slices: Vec<_> = variances.iter_mut().map(|level| &mut level[..]).collect();
             prop_assert!(build_sums(&exec, &pixels, grid, base + 1, &mut slices).unwrap());
             let given: Vec<_> = variances.iter().map(|level| Values::F64(level)).collect();
-            for is_shared in [false, true] {
-                let cut_f64 = cut_by(&exec, grid, base, &given, &[threshold], is_shared).unwrap();
+            for task in [1, 100, usize::MAX] {
+                let cut_f64 = cut_by(&exec, grid, base, &given, &[threshold], task).unwrap();
                 prop_assert_eq!(&found(&cut_f64, &exec, base, grid.ndim()), &expected[1]);
             }
 
