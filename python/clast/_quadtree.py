@@ -225,8 +225,8 @@ class QuadTree:
 
         Notes
         -----
-        Cost: one read of the pyramid, or of what a sparse tree needs of it, and a bit written per block. The origins of
-        the leaves are written when they are first asked for.
+        Cost: at most one read of the pyramid, and a bit written per block that may split. The origins of the leaves are
+        written when they are first asked for.
         """
         from clast.decomposition import check_threshold
 

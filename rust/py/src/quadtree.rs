@@ -130,7 +130,7 @@ impl QuadtreeCut {
         let grid = grid(&shape)?;
         let values = levels.iter().map(Level::values).collect::<PyResult<Vec<_>>>()?;
         let cut = |exec: &Exec<'_>| quadtree::cut(exec, grid, base, &values, &thresholds);
-        let cut = if quadtree::is_short(&values) { run_here(cut) } else { run(py, cut) };
+        let cut = if quadtree::is_short(&grid, base, &values) { run_here(cut) } else { run(py, cut) };
         cut.map(Self)
     }
 

@@ -12,15 +12,19 @@ use super::grid::Grid;
 use super::summary::Criterion;
 use crate::{Error, Exec, Result};
 
-/// Bytes of values from which threads share a cut: one alone is through fewer (at most 0.2 ms) before others are awake and
-/// have been heard.
+/// Cost from which threads share a cut, in bytes of values: one alone is through less (at most 0.2 ms) before others are
+/// awake and have been heard.
 const MIN_SHARED: usize = 6 << 20;
 
-/// Bytes of values that one of them takes at a time.
+/// What a row costs beside its values, in bytes of values: measured 10 to 16 ns.
+const ROW: usize = 128;
+
+/// Bytes of values that a thread takes at a time, but at least a row.
 const TASK: usize = 512 << 10;
 
-/// A row of values is read as a whole unless fewer than one in so many words are there: leaving out what nobody asks for
-/// takes longer, because processors read ahead what lies in a row. Bytes always are: a word of them is one line of the cache.
+/// A row of values is read as a whole unless fewer than one in so many words of its parents have any: leaving out what
+/// nobody asks for takes longer, because processors read ahead what lies in a row. Rows of bytes always are: 64 of them
+/// are one line of the cache.
 const SPARSE: usize = 4;
 
 /// The criterion of all blocks of a level, shape (`n_channels`, planes, rows, columns of blocks).
@@ -55,8 +59,9 @@ impl Values<'_> {
 
 /// Whether [`cut`] computes on the calling thread alone, and is over before another one would be awake.
 #[must_use]
-pub fn is_short(values: &[Values<'_>]) -> bool {
-    values.iter().map(Values::n_bytes).sum::<usize>() < MIN_SHARED
+pub fn is_short(grid: &Grid, base: usize, values: &[Values<'_>]) -> bool {
+    let cost = |(values, level): (&Values<'_>, usize)| values.n_bytes() + ROW * n_rows(grid, level);
+    values.iter().zip(base + 1..=grid.root()).map(cost).sum::<usize>() < MIN_SHARED
 }
 
 /// A tree: which blocks split, a bit for each.
@@ -84,7 +89,7 @@ impl Cut {
 
     /// Number of leaves in some rows of blocks.
     #[inline(always)]
-    pub(super) fn count(&self, level: usize, [planes, lines]: [Range<usize>; 2]) -> usize {
+    pub(super) fn n_leaves_in(&self, level: usize, [planes, lines]: [Range<usize>; 2]) -> usize {
         let width = self.grid.blocks(level)[2];
         let rows = planes.flat_map(|z| lines.clone().map(move |y| [z, y]));
         rows.map(|[z, y]| {
@@ -125,7 +130,7 @@ impl Cut {
 /// [`Error::Mismatch`] if a level does not have one value per block and threshold, [`Error::Range`] if there are levels
 /// above the root, [`Error::Interrupted`].
 pub fn cut(exec: &Exec<'_>, grid: Grid, base: usize, values: &[Values<'_>], thresholds: &[f64]) -> Result<Cut> {
-    cut_by(exec, grid, base, values, thresholds, if is_short(values) { usize::MAX } else { TASK })
+    cut_by(exec, grid, base, values, thresholds, if is_short(&grid, base, values) { usize::MAX } else { TASK })
 }
 
 /// As [`cut`], in tasks of so many bytes of values.
@@ -234,6 +239,7 @@ impl Blocks<'_> {
     ) -> Found {
         let [_, n_lines, width] = self.grid.blocks(self.level);
         let [_, n_lines_above, width_above] = self.grid.blocks(self.level + 1);
+        let (n_blocks, n_words_above) = (self.grid.n_blocks(self.level), width_above.div_ceil(64));
         let below = self.grid.blocks(self.level - 1);
         let n_along = |at: usize, axis: usize| (below[axis] - 2 * at).min(2);
         let (mut parts, mut is_sparse) = (vec![0; width.div_ceil(64)], false);
@@ -241,12 +247,12 @@ impl Blocks<'_> {
         let (mut z, mut y) = (first / n_lines, first % n_lines);
         for (row, splits) in (first..).zip(splits.chunks_exact_mut(width.div_ceil(64))) {
             if row == first || y % 2 == 0 {
-                let n_words = width_above.div_ceil(64);
-                let parents = &self.parents[(z / 2 * n_lines_above + y / 2) * n_words..][..n_words];
+                let parents = &self.parents[(z / 2 * n_lines_above + y / 2) * n_words_above..][..n_words_above];
                 twice_each(parents, &mut parts);
-                is_sparse = size_of::<R>() > 1 && parents.iter().filter(|bits| **bits != 0).count() * SPARSE < n_words;
+                let n_there = parents.iter().filter(|bits| **bits != 0).count();
+                is_sparse = size_of::<R>() > 1 && n_there * SPARSE < n_words_above;
             }
-            for (values, limit) in values.chunks_exact(n_rows(&self.grid, self.level) * width).zip(limits) {
+            for (values, limit) in values.chunks_exact(n_blocks).zip(limits) {
                 add_splits(simd, &values[row * width..][..width], *limit, is_sparse, &parts, splits);
             }
             let n_splits = count_ones(splits);
@@ -280,7 +286,8 @@ fn count_ones(bits: &[u64]) -> usize {
     bits.iter().map(|bits| u64::from(bits.count_ones())).sum::<u64>() as usize
 }
 
-/// Number of blocks in a row of `width` that `n_parents` in the row above are made of: the last one may have only one.
+/// Number of blocks in a row of `width` that `n_parents` in the row of the level above are made of: the last parent may
+/// have only one.
 #[inline(always)]
 fn parts_of(n_parents: usize, parents: &[u64], width: usize) -> usize {
     let is_cut = width % 2 == 1 && parents.last().is_some_and(|bits| bits >> (width / 2 % 64) & 1 == 1);

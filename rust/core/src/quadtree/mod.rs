@@ -4,9 +4,9 @@
 //! image cuts them. A pyramid holds the criterion of every block that may split ([`build`]); a threshold cuts it from
 //! the top down ([`cut`]); its leaves are then measured ([`measure`]) and painted ([`paint`]).
 //!
-//! Leaves are numbered by level, the largest first, and in raster order within a level. The work is cut into bands of
-//! rows (planes of a volume), whose blocks at one level follow each other in memory: every thread writes its own
-//! slices, and no result depends on the number of threads.
+//! Leaves are numbered by level, the largest first, and in raster order within a level. Pyramids are built, and
+//! leaves measured, in bands of rows (planes of a volume), whose blocks at one level follow each other in memory; cuts are
+//! made level by level. Every thread writes its own slices, and no result depends on the number of threads.
 
 mod cut;
 mod extremes;

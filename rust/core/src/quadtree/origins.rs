@@ -25,7 +25,7 @@ impl Cut {
             let (got, columns) = (origins_out.len(), ndim);
             return Err(Error::Length { argument: "origins", got, rows: n_leaves, columns });
         }
-        let parts = self.parts(exec);
+        let parts = self.parts(exec)?;
         let slices = slices_of(origins_out, parts.iter().map(|part| part.n_leaves * ndim));
         parts.into_par_iter().zip(slices).try_for_each(|(part, origins)| {
             exec.check()?;
@@ -39,7 +39,7 @@ impl Cut {
     }
 
     /// In the order of leaves: levels above the bands, then every band of each level.
-    fn parts(&self, exec: &Exec<'_>) -> Vec<Part> {
+    fn parts(&self, exec: &Exec<'_>) -> Result<Vec<Part>> {
         let top = self.base + self.n_leaves().len() - 1;
         let bands = self.grid.bands(self.base, top);
         let whole = |level: usize| [0..self.grid.blocks(level)[0], 0..self.grid.blocks(level)[1]];
@@ -48,8 +48,9 @@ impl Cut {
         let low = low.flat_map(|level| (0..bands.count()).map(move |band| (level, bands.places(band, level))));
         let places: Vec<_> = high.chain(low).collect();
         let part = |(level, rows): (usize, [Range<usize>; 2])| {
-            let n_leaves = dispatch!(exec.level, _simd => self.count(level, rows.clone()));
-            Part { level, rows, n_leaves }
+            exec.check()?;
+            let n_leaves = dispatch!(exec.level, _simd => self.n_leaves_in(level, rows.clone()));
+            Ok(Part { level, rows, n_leaves })
         };
         places.into_par_iter().map(part).collect()
     }

@@ -114,6 +114,72 @@ proptest! {
     }
 
     #[test]
+    fn a_cut_follows_the_values_of_every_channel(
+        shape in prop_oneof![
+            (1_usize..24, 1_usize..1500).prop_map(|(height, width)| vec![height, width]),
+            (1_usize..7, 1_usize..9, 1_usize..600).prop_map(|(depth, height, width)| vec![depth, height, width]),
+        ],
+        base in 0_usize..3,
+        n_levels in 0_usize..12,
+        n_channels in 1_usize..4,
+        // Of 100 blocks, how many are above.
+        density in prop_oneof![Just(3_u64), Just(50), Just(97)],
+        mut seed in 1_u64..,
+    ) {
+        let grid = Grid::new(&shape).unwrap();
+        let base = base.min(grid.root());
+        let top = grid.root().min(base + n_levels);
+        let mut random = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        let thresholds: Vec<f64> = (0..n_channels).map(|channel| 7.0 + channel as f64).collect();
+        // Stretches of a row are rough or not, so that some rows have few blocks and others many.
+        let mut values = |level: usize| -> Vec<u8> {
+            let mut rough = true;
+            let each = (0..n_channels * grid.n_blocks(level)).map(|at| {
+                rough = if at % (256 >> level.min(8)).max(1) == 0 { random() % 2 == 0 } else { rough };
+                let is_above = rough && random() % (100 * n_channels as u64) < density;
+                if is_above { 250 } else { 7 + (at / grid.n_blocks(level)) as u8 }
+            });
+            each.collect()
+        };
+        let levels_u8: Vec<Vec<u8>> = (base + 1..=top).map(&mut values).collect();
+        let is_above = |level: usize, place: [usize; 3]| {
+            let [_, lines, columns] = grid.blocks(level);
+            let at = (place[0] * lines + place[1]) * columns + place[2];
+            (0..n_channels).any(|channel| levels_u8[level - base - 1][channel * grid.n_blocks(level) + at] == 250)
+        };
+        let mut expected = Vec::new();
+        for level in (base..=top).rev() {
+            let [planes, lines, columns] = grid.blocks(level);
+            for place in (0..planes * lines * columns).map(|at| [at / columns / lines, at / columns % lines, at % columns]) {
+                let is_there = (level + 1..=top).all(|above| is_above(above, place.map(|at| at >> (above - level))));
+                if is_there && (level == base || !is_above(level, place)) {
+                    expected.push((level, place.map(|at| at << level)));
+                }
+            }
+        }
+        let levels_u16: Vec<Vec<u16>> = levels_u8.iter().map(|level| level.iter().map(|x| u16::from(*x)).collect()).collect();
+        let levels_f32: Vec<Vec<f32>> = levels_u8.iter().map(|level| level.iter().map(|x| f32::from(*x)).collect()).collect();
+        let given: [Vec<Values<'_>>; 3] = [
+            levels_u8.iter().map(|level| Values::U8(level)).collect(),
+            levels_u16.iter().map(|level| Values::U16(level)).collect(),
+            levels_f32.iter().map(|level| Values::F32(level)).collect(),
+        ];
+        let interrupt = Interrupt::default();
+        for (level, given) in levels().into_iter().flat_map(|level| given.iter().map(move |given| (level, given))) {
+            let exec = Exec { level, interrupt: &interrupt };
+            for task in [1, 3000, usize::MAX] {
+                let cut = cut_by(&exec, grid, base, given, &thresholds, task).unwrap();
+                prop_assert_eq!(&found(&cut, &exec, base, grid.ndim()), &expected);
+            }
+        }
+    }
+
+    #[test]
     fn leaves_are_those_of_the_recursion(
         (shape, values, inside) in prop_oneof![
             (1_usize..150, 1_usize..150).prop_map(|(height, width)| vec![height, width]),
