@@ -26,7 +26,9 @@ def check_against_values(tree, threshold):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 4])
-@pytest.mark.parametrize(("shape", "channel_axis"), [((1031, 3001), None), ((91, 231, 331), None), ((771, 1301, 3), -1)])
+@pytest.mark.parametrize(
+    ("shape", "channel_axis"), [((1031, 3001), None), ((91, 231, 331), None), ((771, 1301, 3), -1)]
+)
 def test_threads_share_a_large_pyramid(shape, channel_axis, n_threads):
     # In float64 it has more than 6 MiB, from which threads share a cut; whole numbers keep the oracle exact.
     rng = np.random.default_rng(0)

@@ -92,7 +92,7 @@ fn ordering_begins_once_it_pays_and_leaves_the_answer_alone() {
     let values = quarters(40_000, 3, 5);
     let samples = rows(&values, 3);
     let stop = Stop { max_iter: 60, tol: 0.0 };
-    for (n_clusters, n_plain) in [(12, 2), (3, 9)] {
+    for (n_clusters, n_plain) in [(12, 1), (3, 9)] {
         let starts = [first_samples(&samples, n_clusters), values[300..300 + 3 * n_clusters].to_vec()];
         run(|exec| {
             let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::IfItPays);
@@ -123,6 +123,29 @@ fn restarts_are_ordered_from_the_start() {
         let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::IfItPays);
         let found = runs.fit(&first_samples(&samples, 4), STOP, 9, &mut vec![0; 40_000], None).unwrap();
         assert_eq!(runs.report().n_iter_ordered, found.n_iter);
+    });
+}
+
+/// Drawn centers are far from final; final ones end a run before anything is ordered, even if they still move a little.
+#[test]
+fn centers_that_may_be_final_are_given_an_iteration() {
+    let values = quarters(40_000, 3, 5);
+    let samples = rows(&values, 3);
+    run(|exec| {
+        let mut labels = vec![0; 40_000];
+        let mut fit = |centers: &[f64], reorder| {
+            let mut runs = Runs::new(exec, &samples, Weights::Unit, reorder);
+            let found = runs.fit(centers, Stop { max_iter: 300, tol: 0.0 }, 0, &mut labels, None).unwrap();
+            (found, runs.report())
+        };
+        let (found, report) = fit(&first_samples(&samples, 12), Reorder::IfItPaysFromDraws);
+        assert_eq!(report.n_iter_ordered, found.n_iter);
+        let (again, report) = fit(&found.centers, Reorder::IfItPays);
+        assert_eq!((again.n_iter, report.n_iter_ordered), (1, 0));
+        let moved: Vec<f64> = found.centers.iter().map(|center| center + 1e-4).collect();
+        let (again, report) = fit(&moved, Reorder::IfItPays);
+        assert!(again.n_iter > 1);
+        assert_eq!(report.n_iter_ordered, 0);
     });
 }
 

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use super::assign;
 use super::empty::relocate_empty_clusters;
-use super::ordered::{Order, OrderedPass, Outlook};
+use super::ordered::{Order, OrderedPass};
 use super::plain::PlainPass;
+use super::reorder::{Progress, Reorder, are_far};
 use super::sums::Sums;
 use super::wide::WidePass;
+use crate::chunks::Chunks;
 use crate::distance::Centers;
 use crate::labels::check_count;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
@@ -123,26 +127,8 @@ pub struct Iteration {
 /// Called after each iteration.
 pub type OnIteration<'a> = &'a mut (dyn FnMut(Iteration) + Send);
 
-/// Whether iterations may read a copy of the samples that is ordered in space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reorder {
-    /// Once plain iterations have cost about as much as ordering does.
-    IfItPays,
-    /// From the first iteration on, where there are few enough features.
-    Always,
-    /// Not at all: no copy is made.
-    Never,
-}
-
 /// Label of a sample before the first pass.
 pub(super) const UNLABELLED: i32 = -1;
-
-/// Iterations after which a run that goes on is no longer one from centers that were as good as final.
-const SETTLED: usize = 2;
-
-/// Iterations that a run then usually takes in all, for each cluster: with k-means++ and the default tolerance, photos, MRI
-/// and multichannel stacks took 1 to 8, half of them more than 3.
-const ITERATIONS_PER_CLUSTER: usize = 3;
 
 /// Samples up to which several runs are made at once: their iterations are so short that threads would wait for each other
 /// between them, measured a third of the time on two. Beyond, the labels that each run has of its own would count.
@@ -223,7 +209,7 @@ impl<'a, T: Element> Runs<'a, T> {
         let mut fit =
             Fit { centers: Vec::new(), inertia: 0.0, n_iter: 0, strict_convergence: false, center_shift: 0.0 };
         while fit.n_iter < stop.max_iter {
-            run.order_if_it_pays(fit.n_iter, stop.max_iter, runs_left)?;
+            run.order_if_it_pays(fit.n_iter, stop.max_iter, runs_left, fit.center_shift)?;
             let changed = run.assign_and_sum()?;
             run.relocate_empty_clusters()?;
             let inertia = if on_iteration.is_some() { run.inertia()? } else { 0.0 };
@@ -249,17 +235,9 @@ impl<'a, T: Element> Runs<'a, T> {
 }
 
 impl<T: Element> Runs<'_, T> {
-    fn may_order(&self) -> bool {
-        match self.reorder {
-            Reorder::IfItPays => Order::can_hold(self.samples) && Order::may_pay(self.samples),
-            Reorder::Always => Order::can_hold(self.samples),
-            Reorder::Never => false,
-        }
-    }
-
     /// Whether no run decides how the next one goes over the samples, and it is better to make several at once.
     pub(super) fn may_be_at_once(&self) -> bool {
-        self.n_samples() <= MAX_AT_ONCE && (self.order.is_some() || !self.may_order())
+        self.n_samples() <= MAX_AT_ONCE && (self.order.is_some() || !self.reorder.may_order(self.samples))
     }
 }
 
@@ -291,7 +269,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
             let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={n_samples}"));
             return Err(Error::Range { argument: "n_clusters", got, needed });
         }
-        labels.fill(UNLABELLED);
+        labels.par_chunks_mut(Chunks::new(n_samples, 1).length()).for_each(|labels| labels.fill(UNLABELLED));
         let pass = match &runs.order {
             Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), labels, n_clusters)),
             None if matches!(runs.weights, Weights::Unit) && WidePass::suits(runs.samples) => {
@@ -304,22 +282,20 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
     }
 
     /// Orders the samples once that is likely to pay, or plain iterations have cost enough.
-    fn order_if_it_pays(&mut self, n_iter: usize, max_iter: usize, runs_left: usize) -> Result<()> {
+    fn order_if_it_pays(&mut self, n_iter: usize, max_iter: usize, runs_left: usize, shift: f64) -> Result<()> {
         let runs = &mut *self.runs;
-        if runs.order.is_some() || !runs.may_order() {
+        if runs.order.is_some() || !runs.reorder.may_order(runs.samples) {
             return Ok(());
         }
-        let usual = max_iter.min(ITERATIONS_PER_CLUSTER * self.n_clusters);
-        let is_likely = n_iter >= SETTLED || runs_left > 0;
-        let left = |of_run: usize| {
-            self.n_clusters as f64 * (of_run.saturating_sub(n_iter) as f64 + runs_left as f64 * of_run as f64)
+        let progress = Progress {
+            n_iter,
+            max_iter,
+            runs_left,
+            n_clusters: self.n_clusters,
+            n_distances: runs.report.n_distances,
+            are_far: are_far(&self.centers, shift, runs.samples.n_features()),
         };
-        let outlook = Outlook {
-            done: runs.report.n_distances as f64 / runs.samples.n_samples() as f64,
-            likely: if is_likely { left(usual) } else { 0.0 },
-            most: left(max_iter),
-        };
-        if runs.reorder == Reorder::Always || Order::pays(runs.samples, outlook) {
+        if runs.reorder.is_due(runs.samples, progress) {
             let order = Arc::new(Order::new(runs.exec, runs.samples, runs.weights)?);
             runs.order = Some(Arc::clone(&order));
             self.pass = Pass::Ordered(OrderedPass::new(order, self.labels, self.n_clusters));

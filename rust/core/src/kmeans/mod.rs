@@ -10,6 +10,7 @@ mod lloyd;
 mod minibatch;
 mod ordered;
 mod plain;
+mod reorder;
 mod restarts;
 mod seeding;
 mod sums;
@@ -18,8 +19,9 @@ mod wide;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use bisecting::{Tree, inertia_per_cluster, predict_tree};
-pub use lloyd::{Fit, Iteration, OnIteration, Reorder, Report, Runs, Stop};
+pub use lloyd::{Fit, Iteration, OnIteration, Report, Runs, Stop};
 pub use minibatch::minibatch_step;
+pub use reorder::Reorder;
 pub use restarts::{Best, Restarts, fit_best, fit_each};
 pub use seeding::plus_plus;
 pub(crate) use sums::Sums;

@@ -1,6 +1,7 @@
 //! The best of several runs on the same samples.
 
-use super::lloyd::{Fit, OnIteration, Reorder, Report, Runs, Stop};
+use super::lloyd::{Fit, OnIteration, Report, Runs, Stop};
+use super::reorder::Reorder;
 use super::turns::{take_all, turns};
 use crate::distinct::Distinct;
 use crate::{Element, Exec, Result, Samples, Weights};

@@ -1,6 +1,6 @@
 //! Weighted sums of the samples of each cluster.
 
-use fearless_simd::{Select, Simd, SimdBase, SimdFrom, dispatch};
+use fearless_simd::{Select, Simd, SimdBase, SimdFrom, SimdMask, dispatch};
 
 use crate::features::MAX_FEATURES;
 use crate::simd::{Level, Tile};
@@ -109,21 +109,20 @@ impl Sums {
     }
 
     /// Adds the samples of one cluster, their sums in registers: within the tile in the type of the samples, across
-    /// tiles in float64. Each lane adds its samples in order.
+    /// tiles in float64. Each lane adds its samples in order, then the lanes are added by halves.
     #[inline(always)]
     fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: &Tile<R>, cluster: usize) {
         let features: [&[R]; D] = std::array::from_fn(|f| tile.features().get(f));
         let zero = R::Wide::<S>::simd_from(simd, R::ZERO);
-        let one = R::Wide::<S>::simd_from(simd, R::ONE);
         let label = R::from_f64(cluster as f64);
-        let mut totals = [zero; UNROLL];
+        let mut total = 0;
         let mut sums = [[zero; UNROLL]; D];
         for block in (0..tile.len()).step_by(UNROLL * R::WIDE_LANES) {
             for part in 0..UNROLL {
                 let at = block + part * R::WIDE_LANES;
                 let labels = R::Wide::<S>::from_slice(simd, &tile.labels()[at..at + R::WIDE_LANES]);
                 let chosen = labels.simd_eq(label);
-                totals[part] += chosen.select(one, zero);
+                total += chosen.to_bitmask().count_ones();
                 for f in 0..D {
                     let values = R::Wide::<S>::from_slice(simd, &features[f][at..at + R::WIDE_LANES]);
                     sums[f][part] += chosen.select(values, zero);
@@ -131,9 +130,10 @@ impl Sums {
             }
         }
         let row = &mut self.values[cluster * (D + 1)..][..=D];
-        row[0] += sum_in_order::<S, R>(totals);
+        row[0] += f64::from(total);
         for f in 0..D {
-            row[f + 1] += sum_in_order::<S, R>(sums[f]);
+            let [first, second] = sums[f];
+            row[f + 1] += R::sum_lanes_f64(first + second);
         }
     }
 
@@ -211,16 +211,4 @@ impl Sums {
             }
         }
     }
-}
-
-/// Sum over the lanes in the order of their numbers.
-#[inline(always)]
-fn sum_in_order<S: Simd, R: Real>(parts: [R::Wide<S>; UNROLL]) -> f64 {
-    let mut sum = 0.0;
-    for part in parts {
-        for lane in part.as_slice() {
-            sum += lane.to_f64();
-        }
-    }
-    sum
 }
