@@ -37,20 +37,20 @@ def walk(targets):
         (lambda: _core.kmeans_predict(X, CENTERS[:, :2].copy()), ValueError, r"'centers' has shape \(4, 2\)"),
         (lambda: _core.kmeans_predict(X, CENTERS[:0]), ValueError, r"'centers' has shape \(0, 3\)"),
         (lambda: _core.kmeans_predict(X, np.asfortranarray(CENTERS)), ValueError, "'centers' is not C-contiguous"),
-        (lambda: _core.kmeans_lloyd(X[:2], STARTS, None, 5, 0.0, True, False), ValueError, "'n_clusters' is 4"),
-        (lambda: _core.kmeans_lloyd(X, STARTS, None, 0, 0.0, True, False), ValueError, "'max_iter' is 0"),
-        (lambda: _core.kmeans_lloyd(X, STARTS, np.ones(3), 5, 0.0, True, False), ValueError, "'sample_weight' has 3"),
+        (lambda: _core.kmeans_lloyd(X[:2], STARTS, None, 5, 0.0, True), ValueError, "'n_clusters' is 4"),
+        (lambda: _core.kmeans_lloyd(X, STARTS, None, 0, 0.0, True), ValueError, "'max_iter' is 0"),
+        (lambda: _core.kmeans_lloyd(X, STARTS, np.ones(3), 5, 0.0, True), ValueError, "'sample_weight' has 3"),
         (
-            lambda: _core.kmeans_lloyd(X, STARTS[..., :2].copy(), None, 5, 0.0, True, False),
+            lambda: _core.kmeans_lloyd(X, STARTS[..., :2].copy(), None, 5, 0.0, True),
             ValueError,
             r"'starts' has shape \[1, 4, 2\]",
         ),
         (
-            lambda: _core.kmeans_lloyd(X, STARTS[:, :0], None, 5, 0.0, True, False),
+            lambda: _core.kmeans_lloyd(X, STARTS[:, :0], None, 5, 0.0, True),
             ValueError,
             r"'starts' has shape \[1, 0, 3\]",
         ),
-        (lambda: _core.kmeans_lloyd(X, STARTS[:0], None, 5, 0.0, True, False), ValueError, "'starts' holds no run"),
+        (lambda: _core.kmeans_lloyd(X, STARTS[:0], None, 5, 0.0, True), ValueError, "'starts' holds no run"),
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS + 4, None), ValueError, "'labels' is 4"),
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS - 1, None), ValueError, "'labels' is -1"),
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS[:5], None), ValueError, "'labels' has 5"),
@@ -98,7 +98,7 @@ def test_any_draw_gives_a_row(draw):
 def test_samples_that_are_no_numbers_do_not_crash():
     nothing = np.full_like(X, np.nan)
     assert (_core.kmeans_predict(nothing, CENTERS) == 0).all()
-    _core.kmeans_lloyd(nothing, STARTS, None, 5, 0.0, True, False)
+    _core.kmeans_lloyd(nothing, STARTS, None, 5, 0.0, True)
     _core.kmeans_plusplus(nothing, None, 0.5, DRAWS)
     _core.kmeans_minibatch_step(nothing, None, None, CENTERS.copy(), np.zeros(4))
     _core.bisecting_predict(nothing, CENTERS[np.newaxis, :2].copy(), np.array([[-1, -2]], dtype=np.int32))
@@ -109,20 +109,20 @@ def test_an_error_in_the_callback_ends_the_run():
         raise ZeroDivisionError("mine")
 
     with pytest.raises(ZeroDivisionError, match="mine"):
-        _core.kmeans_lloyd(X, STARTS, None, 5, 0.0, True, False, fail)
+        _core.kmeans_lloyd(X, STARTS, None, 5, 0.0, True, fail)
 
 
 def test_the_callback_may_run_kernels_and_set_threads():
-    expected = _core.kmeans_lloyd(X, STARTS, None, 5, 0.0, True, False)
+    expected = _core.kmeans_lloyd(X, STARTS, None, 5, 0.0, True)
     before = _core.get_num_threads()
     seen = []
 
     def work(iteration, inertia, is_strict, center_shift):
         _core.set_num_threads(1 + iteration % 3)
-        seen.append((iteration, _core.kmeans_lloyd(X, STARTS, None, 2, 0.0, True, False)[3]))
+        seen.append((iteration, _core.kmeans_lloyd(X, STARTS, None, 2, 0.0, True)[3]))
 
     try:
-        result = _core.kmeans_lloyd(X, STARTS, None, 5, 0.0, True, False, work)
+        result = _core.kmeans_lloyd(X, STARTS, None, 5, 0.0, True, work)
     finally:
         _core.set_num_threads(before)
     assert [iteration for iteration, _ in seen] == list(range(result[3]))

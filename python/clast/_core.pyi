@@ -41,7 +41,6 @@ def kmeans_lloyd(
     max_iter: int,
     tol: float,
     reorder: bool,
-    are_drawn: bool,
     on_iteration: Callable[[int, float, bool, float], None] | None = None,
 ) -> tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]: ...
 def kmeans_sweep(
@@ -50,7 +49,6 @@ def kmeans_sweep(
     sample_weight: NDArray[np.float64] | None,
     tol: float,
     reorder: bool,
-    are_drawn: bool,
     on_fit: Callable[[], None] | None = None,
 ) -> list[tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]]: ...
 

@@ -294,12 +294,11 @@ class BisectingKMeans(KMeansBase):
     ) -> _Halves:
         """Return the best of `n_init` runs of 2-means."""
         next_centers = initial_centers(self.init, X, 2, sample_weight, random_state, mean)
-        reorder, are_drawn = has_room_for(X.nbytes), isinstance(self.init, str)
         progress = self._progress(self.tol)
         best: _Halves | None = None
         for _ in range(self.n_init):
             labels, centers, inertia, *_ = _core.kmeans_lloyd(
-                X, next_centers()[None], sample_weight, self.max_iter, self.tol, reorder, are_drawn, progress
+                X, next_centers()[None], sample_weight, self.max_iter, self.tol, has_room_for(X.nbytes), progress
             )
             if best is None or inertia < best.inertia * (1 - _IMPROVEMENT):
                 best = _Halves(labels, centers, inertia)

@@ -218,9 +218,7 @@ class KMeans(KMeansBase):
         tol = self._absolute_tol(X)
         weights = check_sample_weight(sample_weight, X.shape[0])
         starts = self._starts(X, weights)
-        reorder, are_drawn = has_room_for(X.nbytes), isinstance(self.init, str)
-        progress = self._progress(tol)
-        found = _core.kmeans_lloyd(X, starts, weights, self.max_iter, tol, reorder, are_drawn, progress)
+        found = _core.kmeans_lloyd(X, starts, weights, self.max_iter, tol, has_room_for(X.nbytes), self._progress(tol))
         return self._keep(X, found)
 
     def _starts(

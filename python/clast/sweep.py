@@ -144,7 +144,7 @@ def fit_sweep(
         check_n_clusters(samples, model.n_clusters)
     tol = models[0]._absolute_tol(samples)
     sweep = list(zip(_starts_of(models, samples, weights), (model.max_iter for model in models), strict=True))
-    reorder, are_drawn = has_room_for(samples.nbytes), all(isinstance(model.init, str) for model in models)
-    found = _core.kmeans_sweep(samples, sweep, weights, tol, reorder, are_drawn, on_fit)
+    reorder = has_room_for(samples.nbytes)
+    found = _core.kmeans_sweep(samples, sweep, weights, tol, reorder, on_fit)
     # After Ctrl-C there are fewer results than models.
     return [model._keep(samples, result) for model, result in zip(models, found, strict=False)]

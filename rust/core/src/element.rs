@@ -52,7 +52,7 @@ pub trait Real: Element<Real = Self> + SimdFloatElement {
     /// Sum over the lanes, halves first: lane `i` and lane `i + n / 2`, until one is left.
     fn sum_lanes<S: Simd>(wide: Self::Wide<S>) -> Self;
     /// The same in float64.
-    fn sum_lanes_f64<S: Simd>(wide: Self::Wide<S>) -> f64;
+    fn widened_sum<S: Simd>(wide: Self::Wide<S>) -> f64;
     /// Rounds to this type.
     fn from_f64(value: f64) -> Self;
     /// Rounds to this type.
@@ -102,7 +102,7 @@ element!(f32, f32, from_f32, f32, 0, |_| 0, |_| 0.0);
 element!(f64, f64, from_f64, f64, 0, |_| 0, |_| 0.0);
 
 macro_rules! real {
-    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $sum_lanes_f64:ident, $unit_bit:expr) => {
+    ($type:ty, $vector:ident, $wide:ident, $lanes:expr, $sum_lanes:ident, $widened_sum:ident, $unit_bit:expr) => {
         impl Real for $type {
             type Vector<S: Simd> = S::$vector;
             type Wide<S: Simd> = $wide<S>;
@@ -123,8 +123,8 @@ macro_rules! real {
             }
 
             #[inline(always)]
-            fn sum_lanes_f64<S: Simd>(wide: Self::Wide<S>) -> f64 {
-                $sum_lanes_f64(wide)
+            fn widened_sum<S: Simd>(wide: Self::Wide<S>) -> f64 {
+                $widened_sum(wide)
             }
 
             #[inline(always)]
@@ -172,7 +172,7 @@ fn sum_lanes_f32<S: Simd>(wide: f32x16<S>) -> f32 {
 }
 
 #[inline(always)]
-fn sum_widened_lanes<S: Simd>(wide: f32x16<S>) -> f64 {
+fn widened_sum_f32<S: Simd>(wide: f32x16<S>) -> f64 {
     let (low, high) = wide.widen();
     sum_lanes_f64(low + high)
 }
@@ -185,5 +185,5 @@ fn sum_lanes_f64<S: Simd>(wide: f64x8<S>) -> f64 {
     quarter[0] + quarter[1]
 }
 
-real!(f32, f32s, f32x16, 16, sum_lanes_f32, sum_widened_lanes, 8_388_608.0);
+real!(f32, f32s, f32x16, 16, sum_lanes_f32, widened_sum_f32, 8_388_608.0);
 real!(f64, f64s, f64x8, 8, sum_lanes_f64, sum_lanes_f64, 4_503_599_627_370_496.0);

@@ -50,7 +50,7 @@ pub(crate) fn kmeans_plusplus<'py>(
 /// Runs of Lloyd's algorithm from each of `starts`, shape (`n_runs`, `n_clusters`, `n_features`); of the best run labels,
 /// centers, inertia and iterations, and what all of them took.
 #[pyfunction]
-#[pyo3(signature = (X, starts, sample_weight, max_iter, tol, reorder, are_drawn, on_iteration=None))]
+#[pyo3(signature = (X, starts, sample_weight, max_iter, tol, reorder, on_iteration=None))]
 #[allow(clippy::too_many_arguments, reason = "the arguments of a Python function, and the interpreter")]
 pub(crate) fn kmeans_lloyd<'py>(
     py: Python<'py>,
@@ -60,11 +60,10 @@ pub(crate) fn kmeans_lloyd<'py>(
     max_iter: usize,
     tol: f64,
     reorder: bool,
-    are_drawn: bool,
     on_iteration: Option<Py<PyAny>>,
 ) -> PyResult<Lloyd<'py>> {
     let stop = Stop { max_iter, tol };
-    let reorder = reorder_of(reorder, are_drawn);
+    let reorder = if reorder { Reorder::IfItPays } else { Reorder::Never };
     let (shape, starts) = (starts.shape(), contiguous("starts", &starts)?);
     let (n_clusters, n_features) = (shape[1], shape[2]);
     with_samples!(&X, samples => {
@@ -92,8 +91,7 @@ pub(crate) fn kmeans_lloyd<'py>(
 /// As [`kmeans_lloyd`] for each of several arrays of starts and their `max_iter`, which share one order of the samples;
 /// `on_fit` is called after each. After Ctrl-C, those that are done.
 #[pyfunction]
-#[pyo3(signature = (X, sweep, sample_weight, tol, reorder, are_drawn, on_fit=None))]
-#[allow(clippy::too_many_arguments, reason = "the arguments of a Python function, and the interpreter")]
+#[pyo3(signature = (X, sweep, sample_weight, tol, reorder, on_fit=None))]
 pub(crate) fn kmeans_sweep<'py>(
     py: Python<'py>,
     X: Matrix<'py>,
@@ -101,10 +99,9 @@ pub(crate) fn kmeans_sweep<'py>(
     sample_weight: Option<PyReadonlyArray1<'py, f64>>,
     tol: f64,
     reorder: bool,
-    are_drawn: bool,
     on_fit: Option<Py<PyAny>>,
 ) -> PyResult<Vec<Lloyd<'py>>> {
-    let reorder = reorder_of(reorder, are_drawn);
+    let reorder = if reorder { Reorder::IfItPays } else { Reorder::Never };
     with_samples!(&X, samples => {
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
         let n_features = samples.n_features();
@@ -144,15 +141,6 @@ fn describe(report: Report) -> BTreeMap<&'static str, u64> {
         ("n_bytes", report.n_bytes),
         ("n_bytes_plain", report.n_bytes_plain),
     ])
-}
-
-/// When samples may be ordered, if there is room for it, for starts that were drawn or given.
-fn reorder_of(has_room: bool, are_drawn: bool) -> Reorder {
-    match (has_room, are_drawn) {
-        (false, _) => Reorder::Never,
-        (true, false) => Reorder::IfItPays,
-        (true, true) => Reorder::IfItPaysFromDraws,
-    }
 }
 
 /// Label of the nearest center of each sample.

@@ -8,7 +8,7 @@ use super::assign;
 use super::empty::relocate_empty_clusters;
 use super::ordered::{Order, OrderedPass};
 use super::plain::PlainPass;
-use super::reorder::{Progress, Reorder, are_far};
+use super::reorder::{Progress, Reorder};
 use super::sums::Sums;
 use super::wide::WidePass;
 use crate::chunks::Chunks;
@@ -209,7 +209,7 @@ impl<'a, T: Element> Runs<'a, T> {
         let mut fit =
             Fit { centers: Vec::new(), inertia: 0.0, n_iter: 0, strict_convergence: false, center_shift: 0.0 };
         while fit.n_iter < stop.max_iter {
-            run.order_if_it_pays(fit.n_iter, stop.max_iter, runs_left, fit.center_shift)?;
+            run.order_if_it_pays(fit.n_iter, stop.max_iter, runs_left)?;
             let changed = run.assign_and_sum()?;
             run.relocate_empty_clusters()?;
             let inertia = if on_iteration.is_some() { run.inertia()? } else { 0.0 };
@@ -282,20 +282,15 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
     }
 
     /// Orders the samples once that is likely to pay, or plain iterations have cost enough.
-    fn order_if_it_pays(&mut self, n_iter: usize, max_iter: usize, runs_left: usize, shift: f64) -> Result<()> {
+    fn order_if_it_pays(&mut self, n_iter: usize, max_iter: usize, runs_left: usize) -> Result<()> {
         let runs = &mut *self.runs;
         if runs.order.is_some() || !runs.reorder.may_order(runs.samples) {
             return Ok(());
         }
-        let progress = Progress {
-            n_iter,
-            max_iter,
-            runs_left,
-            n_clusters: self.n_clusters,
-            n_distances: runs.report.n_distances,
-            are_far: are_far(&self.centers, shift, runs.samples.n_features()),
-        };
-        if runs.reorder.is_due(runs.samples, progress) {
+        let n_distances = runs.report.n_distances;
+        let (before, now) = (&self.centers_new[..], &self.centers[..]);
+        let progress = Progress { n_iter, max_iter, runs_left, n_distances, before, now };
+        if runs.reorder.is_due(runs.exec, runs.samples, progress)? {
             let order = Arc::new(Order::new(runs.exec, runs.samples, runs.weights)?);
             runs.order = Some(Arc::clone(&order));
             self.pass = Pass::Ordered(OrderedPass::new(order, self.labels, self.n_clusters));

@@ -1,78 +1,92 @@
 //! When iterations go over to a copy of the samples that is ordered in space.
 
-use super::ordered::{Order, Outlook};
-use crate::{Element, Samples};
+use super::assign::predict;
+use super::ordered::{Order, Outlook, drawn_place};
+use crate::{Element, Exec, Layout, Result, Samples};
 
 /// Whether and when the samples are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reorder {
-    /// As soon as iterations to come are likely to pay for it, or once plain ones have cost about as much. Centers may be
-    /// as good as final: a run counts on more iterations once they have moved.
+    /// As soon as the iterations to come are likely to pay for it, or once plain ones have cost about as much.
     IfItPays,
-    /// The same for centers that were drawn, which are far from final.
-    IfItPaysFromDraws,
     /// From the first iteration on, where there are few enough features.
     Always,
     /// Not at all: no copy is made.
     Never,
 }
 
-/// Iterations that a run from centers that are not final usually takes in all, for each cluster: with k-means++ and the
-/// default tolerance, photos, MRI and multichannel stacks took 1 to 8, half of them more than 3.
+/// Iterations after which a run that goes on is no longer one from centers that were as good as final, or one of clusters
+/// so far apart that it ends at once.
+const SETTLED: usize = 2;
+
+/// Iterations that a run then usually takes in all, for each cluster: with k-means++ and the default tolerance, photos, MRI
+/// and multichannel stacks took 1 to 8, half of them more than 3.
 const ITERATIONS_PER_CLUSTER: usize = 3;
 
-/// Squared movement of the centers, in their squared distances from their mean, above which they are not as good as final.
-/// Centers that a run with the default tolerance has ended with move about as little.
-const FAR: f64 = 1e-5;
+/// Samples that tell after one iteration whether a run goes on, and how many of them have to change their label: in the
+/// second iteration of a photo, an MRI or a multichannel stack, some percent of all samples do.
+const DRAWN: usize = 1024;
+const MIN_CHANGED: usize = 4;
 
 /// Where a run is.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Progress {
+pub(super) struct Progress<'a> {
     /// Iterations made, and made at most.
     pub(super) n_iter: usize,
     pub(super) max_iter: usize,
     /// Runs on the same samples that are to follow.
     pub(super) runs_left: usize,
-    pub(super) n_clusters: usize,
-    /// Distances computed so far.
+    /// Distances computed so far, by all runs.
     pub(super) n_distances: u64,
-    /// Whether the centers were not as good as final, see [`are_far`].
-    pub(super) are_far: bool,
+    /// The centers, before the last iteration and now.
+    pub(super) before: &'a [f64],
+    pub(super) now: &'a [f64],
 }
 
 impl Reorder {
+    /// Whether the samples could be ordered at some time.
     pub(super) fn may_order<T: Element>(self, samples: &Samples<'_, T>) -> bool {
         match self {
-            Self::IfItPays | Self::IfItPaysFromDraws => Order::can_hold(samples) && Order::may_pay(samples),
+            Self::IfItPays => Order::can_hold(samples) && Order::may_pay(samples),
             Self::Always => Order::can_hold(samples),
             Self::Never => false,
         }
     }
 
     /// Whether samples that may be ordered are to be ordered now.
-    pub(super) fn is_due<T: Element>(self, samples: &Samples<'_, T>, progress: Progress) -> bool {
-        let Progress { n_iter, max_iter, runs_left, n_clusters, n_distances, are_far } = progress;
+    pub(super) fn is_due<T: Element>(
+        self,
+        exec: &Exec<'_>,
+        samples: &Samples<'_, T>,
+        progress: Progress<'_>,
+    ) -> Result<bool> {
+        let Progress { n_iter, max_iter, runs_left, n_distances, before, now } = progress;
+        if self == Self::Always {
+            return Ok(true);
+        }
+        let n_clusters = now.len() / samples.n_features();
         let left = |of_run: usize| {
             n_clusters as f64 * (of_run.saturating_sub(n_iter) as f64 + runs_left as f64 * of_run as f64)
         };
-        let is_likely = are_far || runs_left > 0 || self == Self::IfItPaysFromDraws;
         let usual = max_iter.min(ITERATIONS_PER_CLUSTER * n_clusters);
-        let outlook = Outlook {
-            done: n_distances as f64 / samples.n_samples() as f64,
-            likely: if is_likely { left(usual) } else { 0.0 },
-            most: left(max_iter),
-        };
-        self == Self::Always || Order::pays(samples, outlook)
+        let done = if n_iter < SETTLED { 0.0 } else { n_distances as f64 / samples.n_samples() as f64 };
+        let is_sure = runs_left > 0 || n_iter >= SETTLED;
+        let likely = if is_sure || n_iter > 0 { left(usual) } else { 0.0 };
+        let pays = Order::pays(samples, Outlook { done, likely, most: left(max_iter) });
+        Ok(pays && (is_sure || changes_labels(exec, samples, before, now)?))
     }
 }
 
-/// Whether the last iteration moved the centers far: `shift` is their squared movements added up.
-pub(super) fn are_far(centers: &[f64], shift: f64, n_features: usize) -> bool {
-    let n_clusters = centers.len() / n_features;
-    let spread = (0..n_features).map(|f| {
-        let feature = || centers.iter().skip(f).step_by(n_features);
-        let mean = feature().sum::<f64>() / n_clusters as f64;
-        feature().map(|center| (center - mean) * (center - mean)).sum::<f64>()
-    });
-    shift > FAR * spread.sum::<f64>()
+/// Whether samples of a draw change their labels where centers move.
+fn changes_labels<T: Element>(exec: &Exec<'_>, samples: &Samples<'_, T>, before: &[f64], now: &[f64]) -> Result<bool> {
+    let rows: Vec<i64> = (0..DRAWN as u64).map(|i| drawn_place(i, samples.n_samples()) as i64).collect();
+    let mut values = Vec::new();
+    samples.gather(&rows, &mut values);
+    let drawn = Samples::new(&values, DRAWN, samples.n_features(), Layout::RowMajor)?;
+    let mut labels = [[0; DRAWN]; 2];
+    for (labels, centers) in labels.iter_mut().zip([before, now]) {
+        predict(exec, &drawn, centers, labels)?;
+    }
+    let n_changed = labels[0].iter().zip(&labels[1]).filter(|(before, now)| before != now).count();
+    Ok(n_changed >= MIN_CHANGED)
 }

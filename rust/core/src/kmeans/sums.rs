@@ -109,7 +109,8 @@ impl Sums {
     }
 
     /// Adds the samples of one cluster, their sums in registers: within the tile in the type of the samples, across
-    /// tiles in float64. Each lane adds its samples in order, then the lanes are added by halves.
+    /// tiles in float64. Each lane adds its samples in order; then the vectors are added, and their lanes by halves
+    /// in float64.
     #[inline(always)]
     fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: &Tile<R>, cluster: usize) {
         let features: [&[R]; D] = std::array::from_fn(|f| tile.features().get(f));
@@ -133,7 +134,7 @@ impl Sums {
         row[0] += f64::from(total);
         for f in 0..D {
             let [first, second] = sums[f];
-            row[f + 1] += R::sum_lanes_f64(first + second);
+            row[f + 1] += R::widened_sum(first + second);
         }
     }
 

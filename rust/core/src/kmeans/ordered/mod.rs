@@ -15,6 +15,7 @@ mod tests;
 
 pub(super) use order::{Order, Outlook};
 pub(super) use pass::OrderedPass;
+pub(super) use splits::drawn_place;
 
 /// Samples of a block: a few vectors, so that the work on a block that must be read outweighs the work to find it.
 const BLOCK: usize = 64;

@@ -96,15 +96,18 @@ impl<R: Real> Splits<R> {
 }
 
 fn draw<T: Element, const D: usize>(samples: &Samples<'_, T>, count: usize) -> Vec<[T::Real; D]> {
-    let n = samples.n_samples() as u128;
     (0..count as u64)
         .map(|i| {
-            let position = u128::from(i.wrapping_mul(GOLDEN_STEP)) * n;
             let mut row = [T::Real::ZERO; D];
-            samples.read_row((position >> 64) as usize, &mut row);
+            samples.read_row(drawn_place(i, samples.n_samples()), &mut row);
             row
         })
         .collect()
+}
+
+/// The place of sample `i` of a fixed draw from so many samples.
+pub(in crate::kmeans) fn drawn_place(i: u64, n_samples: usize) -> usize {
+    ((u128::from(i.wrapping_mul(GOLDEN_STEP)) * n_samples as u128) >> 64) as usize
 }
 
 /// Splits the samples that reach a node and moves those that go left to the front.
