@@ -36,6 +36,9 @@ CASES = {
     "strict": ("float64", 5003, 3, 5, "C", False, {"tol": 0}),
     "one iteration": ("float32", 5003, 3, 5, "C", False, {"max_iter": 1}),
     "empty clusters": ("float64", 5003, 3, 6, "C", True, {"init": "far"}),
+    # Sums of sevenths are rounded, so that their order shows; these samples are many enough to be ordered in space.
+    "sevenths": ("float64", 20_011, 3, 8, "C", False, {"divisor": 7, "tol": 0}),
+    "sevenths float32": ("float32", 20_011, 3, 8, "C", False, {"divisor": 7, "tol": 0}),
 }
 
 
@@ -52,11 +55,13 @@ def samples(dtype, n_samples, n_features, order, seed):
 def result(name):
     """Fit one case and describe the result, exactly."""
     dtype, n_samples, n_features, n_clusters, order, weighted, parameters = CASES[name]
+    parameters = dict(parameters)
     X = samples(dtype, n_samples, n_features, order, seed=10 * list(CASES).index(name))
     if parameters.get("init") == "far":
         far = np.full((n_clusters - 3, n_features), 1e4)
         parameters = {"init": np.concatenate([X[:3], far]), "n_init": 1}
     weight = random_integers((n_samples,), 9, seed=7) / 4 if weighted else None
+    X = X / X.dtype.type(divisor) if (divisor := parameters.pop("divisor", None)) else X
     model = KMeans(n_clusters, random_state=42, **parameters).fit(X, sample_weight=weight)
     return {
         "labels": hashlib.sha256(model.labels_.astype("<i4").tobytes()).hexdigest(),
