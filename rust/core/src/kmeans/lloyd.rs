@@ -130,6 +130,11 @@ pub type OnIteration<'a> = &'a mut (dyn FnMut(Iteration) + Send);
 /// Label of a sample before the first pass.
 pub(super) const UNLABELLED: i32 = -1;
 
+/// Takes the labels of all samples away.
+pub(super) fn unlabel(labels: &mut [i32]) {
+    labels.par_chunks_mut(Chunks::new(labels.len(), 1).length()).for_each(|labels| labels.fill(UNLABELLED));
+}
+
 /// Samples up to which several runs are made at once: their iterations are so short that threads would wait for each other
 /// between them, measured a third of the time on two. Beyond, the labels that each run has of its own would count.
 const MAX_AT_ONCE: usize = 1 << 19;
@@ -269,7 +274,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
             let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={n_samples}"));
             return Err(Error::Range { argument: "n_clusters", got, needed });
         }
-        labels.par_chunks_mut(Chunks::new(n_samples, 1).length()).for_each(|labels| labels.fill(UNLABELLED));
+        unlabel(labels);
         let pass = match &runs.order {
             Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), labels, n_clusters)),
             None if matches!(runs.weights, Weights::Unit) && WidePass::suits(runs.samples) => {

@@ -9,7 +9,7 @@ use super::{BLOCK, UNIT};
 use crate::buffer::Buffer;
 use crate::chunks::Chunks;
 use crate::features::MAX_FEATURES;
-use crate::kmeans::lloyd::UNLABELLED;
+use crate::kmeans::lloyd::{UNLABELLED, unlabel};
 use crate::{Element, Exec, Layout, Real, Result, Samples, Weights, with_features};
 
 /// The samples along a k-d tree, in blocks of [`BLOCK`], with what is known of each block and of each group of blocks.
@@ -130,8 +130,7 @@ impl<T: Element> Order<T> {
         let mut arranged = Buffer::unwritten(labels.len());
         // Before the first pass none has a label.
         if labels.first() == Some(&UNLABELLED) {
-            let length = Chunks::new(labels.len(), 1).length();
-            arranged.par_chunks_mut(length).for_each(|labels| labels.fill(UNLABELLED));
+            unlabel(&mut arranged);
             return arranged;
         }
         // SAFETY: the places of a sort are a permutation, and nothing changes them afterwards.
