@@ -230,7 +230,7 @@ def region_merges(
 def patch_statistics(
     X: _Samples,
     shape: tuple[int, int],
-    grids: list[list[list[int]]],
+    grids: list[tuple[NDArray[np.intp], NDArray[np.intp]]],
     statistics: list[tuple[str, float]],
     mask: NDArray[np.bool_] | None,
     omit_nan: bool,

@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Real
 from typing import Any
 
@@ -91,12 +92,18 @@ def _counted(shape: tuple[int, int], counts: tuple[int, int], edges: str) -> Gri
     for name, length, count in zip(("height", "width"), shape, counts, strict=True):
         if count > length:
             raise ValueError(f"'grid' has {count} patches along the {name}, but the image only {length} pixels")
-        size = length // count
-        bounds = np.arange(count + 1) * (size if edges == "drop" else 1)
-        if edges == "partial":
-            bounds = bounds * length // count
-        axes.append(np.array([bounds[:-1], bounds[1:]]).T)
+        axes.append(_equal_parts(length, count, edges))
     return Grid(*axes)
+
+
+# Sliders ask for the same grids again and again.
+@lru_cache(maxsize=256)
+def _equal_parts(length: int, count: int, edges: str) -> Interval:
+    numbers = np.arange(count + 1)
+    bounds = numbers * (length // count) if edges == "drop" else numbers * length // count
+    parts = bounds.repeat(2)[1:-1].reshape(count, 2)
+    parts.flags.writeable = False
+    return parts
 
 
 def _sized(shape: tuple[int, int], sizes: tuple[int, int], strides: tuple[int, int], edges: str) -> Grid:
@@ -228,9 +235,9 @@ def describe(
         mask = None if mask is None else np.repeat(mask, n_channels, axis=0)
     else:
         samples = np.require(images, requirements=["C", "A"]).reshape(-1, n_channels)
-    lines = [[axis[:, side].tolist() for axis in (grid.rows, grid.columns) for side in (0, 1)] for grid in grids]
+    intervals = [(grid.rows, grid.columns) for grid in grids]
     wanted = [_for_kernel(statistic) for statistic in statistics]
-    found = _core.patch_statistics(samples, (height, width), lines, wanted, mask, omit_nan)
+    found = _core.patch_statistics(samples, (height, width), intervals, wanted, mask, omit_nan)
     return [
         values.reshape(n_images, n_channels, *grid.shape, len(wanted)).transpose(0, 2, 3, 1, 4)
         for grid, values in zip(grids, found, strict=True)

@@ -5,6 +5,7 @@
 use std::ops::Range;
 
 use clast_core::patches::{self, Grid, Pixel, Plane, Statistic};
+use numpy::ndarray::ArrayView1;
 use numpy::{IntoPyArray, PyArray2, PyArrayMethods, PyReadonlyArray2, PyReadonlyArray3, PyUntypedArrayMethods};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,8 +14,8 @@ use crate::arrays::{Matrix, contiguous};
 use crate::errors::to_python;
 use crate::runtime::run;
 
-/// Starts and stops of rows, then of columns.
-type Intervals = [Vec<usize>; 4];
+/// Start and stop of each interval, shape (`n_intervals`, 2).
+type Intervals<'py> = PyReadonlyArray2<'py, isize>;
 
 /// Statistics of the patches of several grids, for each grid shape (`n_planes * n_patches`, `n_statistics`).
 ///
@@ -26,7 +27,7 @@ pub(crate) fn patch_statistics<'py>(
     py: Python<'py>,
     X: Matrix<'py>,
     shape: (usize, usize),
-    grids: Vec<Intervals>,
+    grids: Vec<(Intervals<'py>, Intervals<'py>)>,
     statistics: Vec<(String, f64)>,
     mask: Option<PyReadonlyArray3<'py, bool>>,
     omit_nan: bool,
@@ -87,12 +88,17 @@ impl Image<'_> {
     }
 }
 
-fn grid([row_starts, row_stops, column_starts, column_stops]: Intervals) -> PyResult<Grid> {
-    let intervals = |starts: Vec<usize>, stops: Vec<usize>| -> Vec<Range<usize>> {
-        starts.into_iter().zip(stops).map(|(start, stop)| start..stop).collect()
-    };
-    let grid = Grid::new(intervals(row_starts, row_stops), intervals(column_starts, column_stops));
+fn grid((rows, columns): (Intervals<'_>, Intervals<'_>)) -> PyResult<Grid> {
+    let grid = Grid::new(ranges(&rows)?, ranges(&columns)?);
     grid.map_err(|error| to_python(&error))
+}
+
+fn ranges(intervals: &Intervals<'_>) -> PyResult<Vec<Range<usize>>> {
+    let range = |interval: ArrayView1<'_, isize>| match interval.to_vec()[..] {
+        [start, stop] => Ok(usize::try_from(start)?..usize::try_from(stop)?),
+        _ => Err(PyValueError::new_err("'grids' has intervals without a start and a stop")),
+    };
+    intervals.as_array().rows().into_iter().map(range).collect()
 }
 
 fn statistic(name: &str, quantile: f64) -> PyResult<Statistic> {

@@ -1,14 +1,16 @@
 //! Histograms of 8-bit pixels, from which every statistic follows.
 
+use std::num::Wrapping;
 use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
 
 use super::Plane;
 use super::distribution::{Describer, GROUP};
-use super::moments::{Accumulator, Moments, Summary, read_pieces};
+use super::moments::{Moments, Summary, powers_about};
 use super::pixel::Pixel;
 use super::plane::Ahead;
+use super::reader::{Patches, Reader};
 
 /// Values of a byte.
 const N_VALUES: usize = 256;
@@ -16,50 +18,75 @@ const N_VALUES: usize = 256;
 /// Tables that take turns: neighbouring pixels are often equal, and counting in one table would wait for the last count.
 const N_TABLES: usize = 4;
 
+/// First to fourth powers of all values.
+static POWERS: [[u32; N_VALUES]; 4] = [powers(1), powers(2), powers(3), powers(4)];
+
+const fn powers(exponent: u32) -> [u32; N_VALUES] {
+    let mut powers = [0; N_VALUES];
+    let mut value = 0;
+    while value < N_VALUES {
+        powers[value] = (value as u32).pow(exponent);
+        value += 1;
+    }
+    powers
+}
+
+type Counts = [u32; N_VALUES];
+
 /// How often each 8-bit value occurs.
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
-    counts: [u32; N_VALUES],
+    counts: Counts,
+    /// Number of pixels and sums of their first to fourth powers, once they are known.
+    sums: Option<Sums>,
 }
+
+/// Sums of powers of up to 2^32 pixels are below 2^64.
+type Sums = [u64; 5];
 
 impl Summary for Histogram {
     fn empty() -> Self {
-        Self { counts: [0; N_VALUES] }
+        Self { counts: [0; N_VALUES], sums: Some([0; 5]) }
     }
 
     fn merge(&mut self, level: Level, other: &Self) {
         dispatch!(level, _simd => for value in 0..N_VALUES {
             self.counts[value] += other.counts[value];
         });
+        let sums = self.sums.zip(other.sums);
+        self.sums = sums.map(|(sums, others)| std::array::from_fn(|power| sums[power] + others[power]));
+    }
+
+    fn complete(&mut self, level: Level) {
+        self.sums = Some(self.sums(level));
     }
 }
 
 impl Histogram {
-    pub(super) fn moments(&self, level: Level) -> Moments {
-        let Some([first, last]) = self.range() else { return Moments::undefined(0.0) };
-        let (count, center, sums) = dispatch!(level, _simd => self.sums());
-        Moments::of_integers(count, center, sums.map(i128::from), [first as i64, last as i64])
+    fn sums(&self, level: Level) -> Sums {
+        self.sums.unwrap_or_else(|| {
+            dispatch!(level, _simd => {
+                let mut sums = [0; 5];
+                for (value, n) in self.counts.iter().enumerate() {
+                    let n = u64::from(*n);
+                    sums[0] += n;
+                    for (power, powers) in POWERS.iter().enumerate() {
+                        sums[power + 1] += n * u64::from(powers[value]);
+                    }
+                }
+                sums
+            })
+        })
     }
 
-    /// Number of pixels, the integer nearest to their mean, and sums of powers of differences to it.
-    #[inline(always)]
-    fn sums(&self) -> (u64, i64, [i64; 4]) {
-        let (mut count, mut sum) = (0, 0);
-        for (slot, n) in self.counts.iter().enumerate() {
-            count += u64::from(*n);
-            sum += u64::from(*n) * slot as u64;
-        }
-        let center = ((sum + count / 2) / count.max(1)) as i64;
-        let mut sums = [0_i64; 4];
-        for (slot, n) in self.counts.iter().enumerate() {
-            let (difference, n) = (slot as i64 - center, i64::from(*n));
-            let square = difference * difference;
-            sums[0] += n * difference;
-            sums[1] += n * square;
-            sums[2] += n * square * difference;
-            sums[3] += n * square * square;
-        }
-        (count, center, sums)
+    pub(super) fn moments(&self, level: Level) -> Moments {
+        let Some([first, last]) = self.range() else { return Moments::undefined(0.0) };
+        let sums @ [count, sum, ..] = self.sums(level);
+        let center = ((sum + count / 2) / count) as i64;
+        // What is multiplied out may wrap, its sum does not: fourth powers of deviations add up to a twelfth of 255^4 for
+        // each pixel, at most.
+        let sums = powers_about(Wrapping(center), sums.map(|sum| Wrapping(sum as i64)));
+        Moments::of_integers(count, center, sums.map(|sum| sum.0 as f64), [first as i64, last as i64])
     }
 
     /// Describes the values, slot by slot.
@@ -82,58 +109,84 @@ impl Histogram {
     }
 }
 
-type Tables = [[u32; N_VALUES]; N_TABLES];
-
-/// Counts pixels.
+/// Counts the pixels of a few rows from the first column to the last: a patch has of them the counts at its end less those
+/// at its start, and lines of other grids that cut it cost nothing.
 #[derive(Debug)]
 pub(super) struct Counter {
     level: Level,
-    tables: Tables,
+    tables: [Counts; N_TABLES],
+    /// Of all tables together, up to the current line.
+    counts: Counts,
+    /// For each grid the counts at the start of the current patch.
+    starts: Vec<Counts>,
 }
 
-impl<T: Pixel> Accumulator<T> for Counter {
+impl<T: Pixel> Reader<T> for Counter {
     type Summary = Histogram;
 
     fn new(level: Level) -> Self {
-        Self { level, tables: [[0; N_VALUES]; N_TABLES] }
+        Self { level, tables: [[0; N_VALUES]; N_TABLES], counts: [0; N_VALUES], starts: Vec::new() }
     }
 
-    fn add(&mut self, pixels: &[T]) {
-        count(&mut self.tables, bytemuck::cast_slice(pixels));
-    }
-
-    fn take(&mut self, summary_out: &mut Histogram) {
-        dispatch!(self.level, _simd => {
-            let [first, second, third, fourth] = &mut self.tables;
-            for value in 0..N_VALUES {
-                summary_out.counts[value] = first[value] + second[value] + third[value] + fourth[value];
-                [first[value], second[value], third[value], fourth[value]] = [0; N_TABLES];
-            }
-        });
-    }
-
-    fn read(
+    fn add_rows(
         &mut self,
         plane: &Plane<'_, T>,
         rows: &Range<usize>,
         cells: &[Range<usize>],
-        mut use_cell: impl FnMut(usize, &Histogram),
+        grids: &mut [Patches<'_, Histogram>],
     ) {
-        let Some(values) = plane.rows(rows) else {
-            return read_pieces(self, 1, plane, rows, cells, use_cell);
-        };
-        let mut histogram = Histogram::empty();
+        self.tables = [[0; N_VALUES]; N_TABLES];
+        self.starts.clear();
+        self.starts.resize(grids.len(), [0; N_VALUES]);
+        let values = plane.rows(rows);
+        let mut buffer = Vec::new();
         for (cell, columns) in cells.iter().enumerate() {
-            let values = bytemuck::cast_slice(&values[columns.start..]);
-            count_rows(&mut self.tables, values, plane.width(), columns.len());
-            Accumulator::<T>::take(self, &mut histogram);
-            use_cell(cell, &histogram);
+            match values {
+                Some(values) => {
+                    let values = bytemuck::cast_slice(&values[columns.start..]);
+                    count_rows(&mut self.tables, values, plane.width(), columns.len());
+                }
+                None => plane.for_each_piece(rows, columns, 1, &mut buffer, |piece| {
+                    count(&mut self.tables, bytemuck::cast_slice(piece));
+                }),
+            }
+            let mut has_counts = false;
+            for (Patches { owners, summaries }, start) in grids.iter_mut().zip(&mut self.starts) {
+                if owners[cell] == owners.get(cell + 1).copied().flatten() {
+                    continue;
+                }
+                if !has_counts {
+                    add_up(self.level, &self.tables, &mut self.counts);
+                    has_counts = true;
+                }
+                match owners[cell] {
+                    Some(patch) => summaries[patch].add_since(self.level, start, &self.counts),
+                    None => *start = self.counts,
+                }
+            }
         }
     }
 }
 
+impl Histogram {
+    /// Adds what was counted since `start`, which becomes what is counted now.
+    fn add_since(&mut self, level: Level, start: &mut Counts, now: &Counts) {
+        dispatch!(level, _simd => for ((count, start), now) in self.counts.iter_mut().zip(start).zip(now) {
+            *count += *now - *start;
+            *start = *now;
+        });
+        self.sums = None;
+    }
+}
+
+fn add_up(level: Level, [first, second, third, fourth]: &[Counts; N_TABLES], counts_out: &mut Counts) {
+    dispatch!(level, _simd => for value in 0..N_VALUES {
+        counts_out[value] = first[value] + second[value] + third[value] + fourth[value];
+    });
+}
+
 /// Counts the first bytes of each row, which begin `stride` bytes apart.
-fn count_rows(tables: &mut Tables, values: &[u8], stride: usize, n_columns: usize) {
+fn count_rows(tables: &mut [Counts; N_TABLES], values: &[u8], stride: usize, n_columns: usize) {
     let ahead = Ahead::new::<u8>(values.len().div_ceil(stride), n_columns);
     for (row, pixels) in values.chunks(stride).enumerate() {
         ahead.prefetch(values, stride, row);
@@ -142,7 +195,7 @@ fn count_rows(tables: &mut Tables, values: &[u8], stride: usize, n_columns: usiz
 }
 
 #[inline(always)]
-fn count([first, second, third, fourth]: &mut Tables, bytes: &[u8]) {
+fn count([first, second, third, fourth]: &mut [Counts; N_TABLES], bytes: &[u8]) {
     let (words, rest) = bytes.as_chunks::<8>();
     for word in words {
         // One load for eight pixels leaves the ports for loads to the counts.

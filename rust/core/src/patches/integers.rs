@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use fearless_simd::{Level, Simd, dispatch};
 
-use super::moments::{Accumulator, Moments, Summary, read_pieces};
+use super::moments::{Accumulator, Moments, Summary, powers_about, read_pieces};
 use super::pixel::Describe;
 use super::powers::{MAX_ROWS, MAX_WIDTH, Powers, Strip};
 use super::{Pixel, Plane};
@@ -54,19 +54,11 @@ impl<T: Powers, const ORDER: usize> Describe<T> for IntegerSummary<ORDER> {
         if self.count == 0 {
             return Moments::undefined(0.0);
         }
-        let Self { third, fourth, .. } = *self;
         let (count, first, second) = (i128::from(self.count), i128::from(self.first), i128::from(self.second));
         let center = (first + count / 2).div_euclid(count);
-        // Powers of differences to the center, multiplied out.
-        let square = center * center;
-        let sums = [
-            first - center * count,
-            second - 2 * center * first + square * count,
-            third - 3 * center * second + 3 * square * first - square * center * count,
-            fourth - 4 * center * third + 6 * square * second - 4 * square * center * first + square * square * count,
-        ];
+        let sums = powers_about(center, [count, first, second, self.third, self.fourth]);
         let range = [self.min, self.max].map(|difference| i64::from(difference) + T::ORIGIN);
-        Moments::of_integers(self.count, center as i64 + T::ORIGIN, sums, range)
+        Moments::of_integers(self.count, center as i64 + T::ORIGIN, sums.map(|sum| sum as f64), range)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Statistics of the patches of an image, for several grids of patches from one read.
 //!
 //! Moments and 8-bit histograms are gathered in cells, the parts into which the lines of all grids together cut the
-//! image, and added up to the patches of every grid (`shared`); where patches overlap, two stacks keep the sums of a
+//! image, and added up to the patches of every grid (`shared`, `reader`); where patches overlap, two stacks keep the sums of a
 //! sliding window without ever subtracting (`sliding`). Order statistics of wider types need the pixels of each patch
 //! together: counted in a table that slides along, or sorted (`ordered`).
 
@@ -16,6 +16,7 @@ mod ordered;
 mod pixel;
 mod plane;
 mod powers;
+mod reader;
 mod shared;
 mod sliding;
 mod statistic;

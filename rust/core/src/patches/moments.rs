@@ -1,6 +1,6 @@
 //! What moments are gathered in, and how what was gathered in parts is put together.
 
-use std::ops::Range;
+use std::ops::{Mul, Range, Sub};
 
 use fearless_simd::Level;
 
@@ -26,9 +26,9 @@ impl Moments {
     }
 
     /// From sums of powers of differences to `center`, an integer near the mean: exact but for the divisions.
-    pub(super) fn of_integers(count: u64, center: i64, sums: [i128; 4], range: [i64; 2]) -> Self {
+    pub(super) fn of_integers(count: u64, center: i64, sums: [f64; 4], range: [i64; 2]) -> Self {
         let n = count as f64;
-        let [first, second, third, fourth] = sums.map(|sum| sum as f64 / n);
+        let [first, second, third, fourth] = sums.map(|sum| sum / n);
         // At most 1/2, so that little cancels below.
         let offset = first;
         let squared = offset * offset;
@@ -44,12 +44,27 @@ impl Moments {
     }
 }
 
+/// Sums of the first to fourth powers of differences to `center`, from the number of values and the sums of their powers.
+pub(super) fn powers_about<I: Copy + Mul<Output = I> + Sub<Output = I>>(center: I, mut sums: [I; 5]) -> [I; 4] {
+    for first in 1..5 {
+        // One more factor of the value becomes a difference.
+        for power in (first..5).rev() {
+            sums[power] = sums[power] - center * sums[power - 1];
+        }
+    }
+    let [_, differences @ ..] = sums;
+    differences
+}
+
 /// What is known of a set of pixels, and can be put together with what is known of others.
 pub(super) trait Summary: Clone + Send + Sync {
     /// That of no pixels.
     fn empty() -> Self;
     /// Adds other pixels, at a SIMD level.
     fn merge(&mut self, level: Level, other: &Self);
+
+    /// Works out, before it is merged into others, what takes less to add up than to work out again.
+    fn complete(&mut self, _level: Level) {}
 }
 
 /// Gathers pixels.

@@ -3,6 +3,7 @@
 use super::floats::FloatMoments;
 use super::integers::IntegerSums;
 use super::moments::{Accumulator, Moments};
+use super::reader::CellReader;
 use super::statistic::write_moments;
 use super::{Grid, Plane, Statistic, shared, sliding};
 use crate::histogram::Tabulated;
@@ -161,5 +162,5 @@ where
             write_moments(&summary.moments(), statistics, patch_out);
         }
     };
-    shared::write::<T, A, _>(exec, plane, &shared, statistics.len(), describer, &mut values_out)
+    shared::write::<T, CellReader<A>, _>(exec, plane, &shared, statistics.len(), describer, &mut values_out)
 }

@@ -9,19 +9,26 @@ use fearless_simd::Level;
 use rayon::prelude::*;
 
 use super::grid::{cells, cuts};
-use super::moments::{Accumulator, Summary};
+use super::moments::Summary;
+use super::reader::{Patches, Reader};
 use super::{Grid, Pixel, Plane};
 use crate::{Exec, Result};
 
-/// Pixels that a thread reads at a time: some tens of microseconds.
-const TASK: usize = 1 << 17;
+/// Pixels that a thread reads at a time, at least: some tens of microseconds.
+const MIN_TASK: usize = 1 << 17;
+
+/// At most: what is known of their patches then stays in the second-level cache until they are described.
+const MAX_TASK: usize = 1 << 18;
+
+/// Tasks of a plane that are enough to share: with fewer of them, fewer patches are put together from parts of two.
+const N_TASKS: usize = 16;
 
 /// Writes what `describer` makes of the summary of each patch, for each grid shape (`n_rows`, `n_columns`,
 /// `n_statistics`).
 ///
 /// Rows of patches are described while they are in cache, as soon as they are complete; only those that two threads
 /// read parts of are kept.
-pub(super) fn write<T: Pixel, A: Accumulator<T>, D: FnMut(&A::Summary, &mut [f64])>(
+pub(super) fn write<T: Pixel, R: Reader<T>, D: FnMut(&R::Summary, &mut [f64])>(
     exec: &Exec<'_>,
     plane: &Plane<'_, T>,
     grids: &[&Grid],
@@ -29,8 +36,8 @@ pub(super) fn write<T: Pixel, A: Accumulator<T>, D: FnMut(&A::Summary, &mut [f64
     describer: impl Fn() -> D + Sync,
     values_out: &mut [&mut Vec<f64>],
 ) -> Result<()> {
-    let family = Family::new(grids, plane.width());
-    let describe = |row: &[A::Summary]| {
+    let family = Family::new(grids, plane.height(), plane.width());
+    let describe = |row: &[R::Summary]| {
         let mut describe = describer();
         let mut values = vec![f64::NAN; row.len() * n_statistics];
         for (summary, patch_out) in row.iter().zip(values.chunks_mut(n_statistics)) {
@@ -43,9 +50,9 @@ pub(super) fn write<T: Pixel, A: Accumulator<T>, D: FnMut(&A::Summary, &mut [f64
         .par_iter()
         .map(|task| {
             exec.check()?;
-            let mut rows = family.read::<T, A>(exec, plane, task.clone());
+            let mut rows = family.read::<T, R>(exec, plane, task.clone());
             let pixels = family.row_cuts[task.start]..family.row_cuts[task.end];
-            let is_whole = |row: &PatchRow<A::Summary>| {
+            let is_whole = |row: &PatchRow<R::Summary>| {
                 let interval = &grids[row.grid].rows()[row.row];
                 pixels.start <= interval.start && interval.end <= pixels.end
             };
@@ -56,7 +63,7 @@ pub(super) fn write<T: Pixel, A: Accumulator<T>, D: FnMut(&A::Summary, &mut [f64
             Ok((written, rows))
         })
         .collect::<Result<Vec<_>>>()?;
-    let mut parts: BTreeMap<(usize, usize), Vec<A::Summary>> = BTreeMap::new();
+    let mut parts: BTreeMap<(usize, usize), Vec<Vec<R::Summary>>> = BTreeMap::new();
     let mut put = |grid: usize, row: usize, values: &[f64]| {
         values_out[grid][row * values.len()..][..values.len()].copy_from_slice(values);
     };
@@ -65,24 +72,26 @@ pub(super) fn write<T: Pixel, A: Accumulator<T>, D: FnMut(&A::Summary, &mut [f64
             put(grid, row, &values);
         }
         for PatchRow { grid, row, patches } in rows {
-            match parts.get_mut(&(grid, row)) {
-                Some(sums) => merge_rows(exec.level, sums, &patches),
-                None => drop(parts.insert((grid, row), patches)),
-            }
+            parts.entry((grid, row)).or_default().push(patches);
         }
     }
     let parts: Vec<_> = parts.into_iter().collect();
-    let written: Vec<_> = parts.par_iter().map(|((grid, row), patches)| (*grid, *row, describe(patches))).collect();
+    let describe_parts = |((grid, row), parts): ((usize, usize), Vec<Vec<R::Summary>>)| {
+        let whole = parts.into_iter().reduce(|sums, part| merged(exec.level, sums, &part));
+        (grid, row, describe(&whole.unwrap_or_default()))
+    };
+    let written: Vec<_> = parts.into_par_iter().map(describe_parts).collect();
     for (grid, row, values) in written {
         put(grid, row, &values);
     }
     Ok(())
 }
 
-fn merge_rows<S: Summary>(level: Level, sums: &mut [S], others: &[S]) {
+fn merged<S: Summary>(level: Level, mut sums: Vec<S>, others: &[S]) -> Vec<S> {
     for (sum, other) in sums.iter_mut().zip(others) {
         sum.merge(level, other);
     }
+    sums
 }
 
 /// The grid with the fewest patches that make up those of grid `index`.
@@ -100,16 +109,6 @@ struct PatchRow<S> {
     grid: usize,
     row: usize,
     patches: Vec<S>,
-}
-
-impl<S: Summary> PatchRow<S> {
-    /// Adds a part of a patch; the first parts of the patches of a row come in their order.
-    fn add(&mut self, level: Level, column: usize, part: &S) {
-        match self.patches.get_mut(column) {
-            Some(patch) => patch.merge(level, part),
-            None => self.patches.push(part.clone()),
-        }
-    }
 }
 
 /// How cells or patches of a finer grid belong to the rows and columns of a grid, where they do.
@@ -134,12 +133,13 @@ struct Family<'a> {
 }
 
 impl<'a> Family<'a> {
-    fn new(grids: &'a [&'a Grid], width: usize) -> Self {
+    fn new(grids: &'a [&'a Grid], height: usize, width: usize) -> Self {
+        let task = (height * width / N_TASKS).clamp(MIN_TASK, MAX_TASK);
         let sources: Vec<Option<usize>> = (0..grids.len()).map(|index| source_of(grids, index)).collect();
         let bases = || grids.iter().zip(&sources).filter(|(_, source)| source.is_none()).map(|(grid, _)| grid);
         let is_wanted = |cell: &Range<usize>| bases().any(|grid| owner_of(cell, grid.columns()).is_some());
         let columns: Vec<_> = cells(&cuts(bases().flat_map(|grid| grid.columns()))).filter(is_wanted).collect();
-        let row_cuts = refined(&cuts(bases().flat_map(|grid| grid.rows())), TASK.div_ceil(width));
+        let row_cuts = refined(&cuts(bases().flat_map(|grid| grid.rows())), task.div_ceil(width));
         let owners_of = |(grid, source): (&&Grid, &Option<usize>)| {
             let of_source = source.and_then(|source| Some((grids[source], grid.made_of(grids[source])?)));
             let (rows, columns) = match of_source {
@@ -157,33 +157,31 @@ impl<'a> Family<'a> {
         // A source has more patches than what is made of it, or comes before it.
         let mut order: Vec<usize> = (0..grids.len()).collect();
         order.sort_by_key(|index| Reverse(grids[*index].len()));
-        let tasks = tasks(&row_cuts, width);
+        let tasks = tasks(&row_cuts, width, task);
         Self { grids, owners, order, row_cuts, columns, tasks }
     }
 
     /// All rows of patches, as far as the rows of cells of a task tell.
-    fn read<T: Pixel, A: Accumulator<T>>(
+    fn read<T: Pixel, R: Reader<T>>(
         &self,
         exec: &Exec<'_>,
         plane: &Plane<'_, T>,
         task: Range<usize>,
-    ) -> Vec<PatchRow<A::Summary>> {
-        let mut accumulator = A::new(exec.level);
-        let mut current: Vec<Option<PatchRow<A::Summary>>> = self.grids.iter().map(|_| None).collect();
+    ) -> Vec<PatchRow<R::Summary>> {
+        let mut reader = R::new(exec.level);
+        let mut current: Vec<Option<PatchRow<R::Summary>>> = self.grids.iter().map(|_| None).collect();
         let mut found = Vec::new();
         for cell_row in task {
             let rows = self.row_cuts[cell_row]..self.row_cuts[cell_row + 1];
-            let bases: Vec<(usize, usize)> = (0..self.grids.len())
-                .filter(|grid| self.owners[*grid].source.is_none())
-                .filter_map(|grid| Some((grid, self.owners[grid].rows[cell_row]?)))
-                .collect();
-            accumulator.read(plane, &rows, &self.columns, |cell_column, cell| {
-                for (grid, row) in &bases {
-                    if let Some(column) = self.owners[*grid].columns[cell_column] {
-                        self.row_of(&mut current, *grid, *row).add(exec.level, column, cell);
-                    }
+            let mut bases = Vec::new();
+            for (grid, (row, owners)) in current.iter_mut().zip(&self.owners).enumerate() {
+                let cell_owner = if owners.source.is_none() { owners.rows[cell_row] } else { None };
+                if let Some(cell_owner) = cell_owner {
+                    let row = row.get_or_insert_with(|| self.empty_row(grid, cell_owner));
+                    bases.push(Patches { owners: &owners.columns, summaries: &mut row.patches });
                 }
-            });
+            }
+            reader.add_rows(plane, &rows, &self.columns, &mut bases);
             for grid in &self.order {
                 let ended = current[*grid].take_if(|row| self.grids[*grid].rows()[row.row].end == rows.end);
                 self.pass_on(exec.level, ended, &mut current, &mut found);
@@ -196,15 +194,8 @@ impl<'a> Family<'a> {
         found
     }
 
-    /// The row of a grid that patches are added to.
-    fn row_of<'r, S: Summary>(
-        &self,
-        current: &'r mut [Option<PatchRow<S>>],
-        grid: usize,
-        row: usize,
-    ) -> &'r mut PatchRow<S> {
-        let n_columns = self.grids[grid].columns().len();
-        current[grid].get_or_insert_with(|| PatchRow { grid, row, patches: Vec::with_capacity(n_columns) })
+    fn empty_row<S: Summary>(&self, grid: usize, row: usize) -> PatchRow<S> {
+        PatchRow { grid, row, patches: vec![S::empty(); self.grids[grid].columns().len()] }
     }
 
     /// Adds a row to the grids that are made of its patches, and to what was found.
@@ -215,13 +206,16 @@ impl<'a> Family<'a> {
         current: &mut [Option<PatchRow<S>>],
         found: &mut Vec<PatchRow<S>>,
     ) {
-        let Some(finer) = row else { return };
+        let Some(mut finer) = row else { return };
+        if self.owners.iter().any(|owners| owners.source == Some(finer.grid)) {
+            finer.patches.iter_mut().for_each(|patch| patch.complete(level));
+        }
         for (grid, owners) in self.owners.iter().enumerate().filter(|(_, owners)| owners.source == Some(finer.grid)) {
             let Some(row) = owners.rows[finer.row] else { continue };
-            let coarser = self.row_of(current, grid, row);
+            let coarser = current[grid].get_or_insert_with(|| self.empty_row(grid, row));
             for (part, column) in finer.patches.iter().zip(&owners.columns) {
                 if let Some(column) = column {
-                    coarser.add(level, *column, part);
+                    coarser.patches[*column].merge(level, part);
                 }
             }
         }
@@ -254,13 +248,13 @@ fn owner_of(cell: &Range<usize>, intervals: &[Range<usize>]) -> Option<usize> {
     intervals.get(owner).filter(|interval| interval.contains(&cell.start)).map(|_| owner)
 }
 
-/// Consecutive rows of cells with about [`TASK`] pixels together.
-fn tasks(row_cuts: &[usize], width: usize) -> Vec<Range<usize>> {
+/// Consecutive rows of cells with about `n_pixels` together.
+fn tasks(row_cuts: &[usize], width: usize, n_pixels: usize) -> Vec<Range<usize>> {
     let mut tasks = Vec::new();
     let mut first = 0;
     for end in 1..row_cuts.len() {
         let n_rows = row_cuts[end] - row_cuts[first];
-        if n_rows * width >= TASK || end + 1 == row_cuts.len() {
+        if n_rows * width >= n_pixels || end + 1 == row_cuts.len() {
             tasks.push(first..end);
             first = end;
         }
