@@ -19,7 +19,7 @@ LABELS = rng.integers(0, 100, size=len(MORE), dtype=np.int32)
 # One call each that takes many milliseconds: between two calls another thread might get its turn anyway.
 CALLS = {
     "kmeans_lloyd": lambda: _core.kmeans_lloyd(FEW, FEW[None, :64].copy(), None, 10, 0.0, True),
-    "kmeans_plusplus": lambda: _core.kmeans_plusplus(FEW, None, 0.5, rng.random((30, 6))),
+    "kmeans_plusplus": lambda: _core.kmeans_plusplus(FEW, None, rng.random(1), rng.random((1, 30, 6))),
     "kmeans_predict": lambda: _core.kmeans_predict(FEW, FEW[:1000].copy()),
     "kmeans_transform": lambda: _core.kmeans_transform(MANY, MANY[:100].copy()),
     "kmeans_inertia": lambda: _core.kmeans_inertia(MORE, MANY[:100].copy(), LABELS, None),

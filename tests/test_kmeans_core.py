@@ -9,7 +9,8 @@ X = np.random.default_rng(0).normal(size=(1000, 3))
 CENTERS = X[:4].copy()
 STARTS = CENTERS[None]
 LABELS = np.zeros(1000, dtype=np.int32)
-DRAWS = np.full((3, 2), 0.5)
+FIRSTS = np.full(1, 0.5)
+DRAWS = np.full((1, 3, 2), 0.5)
 FREQUENCIES = np.ones(9, dtype=np.float32)
 
 
@@ -54,7 +55,8 @@ def walk(targets):
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS + 4, None), ValueError, "'labels' is 4"),
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS - 1, None), ValueError, "'labels' is -1"),
         (lambda: _core.kmeans_inertia(X, CENTERS, LABELS[:5], None), ValueError, "'labels' has 5"),
-        (lambda: _core.kmeans_plusplus(X[:2], None, 0.5, DRAWS), ValueError, "'n_clusters' is 4"),
+        (lambda: _core.kmeans_plusplus(X[:2], None, FIRSTS, DRAWS), ValueError, "'n_clusters' is 4"),
+        (lambda: _core.kmeans_plusplus(X, None, FIRSTS[:0], DRAWS), ValueError, "'first_draws' has 0 values for 1 run"),
         (lambda: step(rows=[1000]), ValueError, "'rows' is 1000"),
         (lambda: step(rows=[-1]), ValueError, "'rows' is -1"),
         (lambda: step(sample_weight=np.ones(3)), ValueError, "'sample_weight' has 3"),
@@ -62,8 +64,8 @@ def walk(targets):
         (lambda: step(weight_sums=np.zeros(8)[::2]), ValueError, "'weight_sums' is not C-contiguous"),
         (lambda: step(centers=np.asfortranarray(CENTERS)), ValueError, "'centers' is not C-contiguous"),
         (lambda: step(centers=CENTERS[:, :2].copy()), ValueError, r"'centers' has shape \(4, 2\)"),
-        (lambda: _core.choose_rows(None, 0, 1.0, np.empty(0), DRAWS[0]), ValueError, "'n_samples' is 0"),
-        (lambda: _core.choose_rows(None, 100, 0.01, np.ones(3), DRAWS[0]), ValueError, "'sums' has 3"),
+        (lambda: _core.choose_rows(None, 0, 1.0, np.empty(0), FIRSTS), ValueError, "'n_samples' is 0"),
+        (lambda: _core.choose_rows(None, 100, 0.01, np.ones(3), FIRSTS), ValueError, "'sums' has 3"),
         (lambda: _core.kmeans_inertia_per_cluster(X, CENTERS, LABELS + 4, None), ValueError, "'labels' is 4"),
         (lambda: walk([[0, -1]]), ValueError, "'targets' is 0"),
         (lambda: walk([[-1, -2], [-3, -4]]), ValueError, "'centers' has 6 values"),
@@ -90,8 +92,8 @@ def test_arguments_that_do_not_fit(call, error, message):
 
 @pytest.mark.parametrize("draw", [-1.0, 1.0, 5.0, np.nan, np.inf])
 def test_any_draw_gives_a_row(draw):
-    for first, draws in ((draw, DRAWS), (0.5, np.full((3, 2), draw))):
-        indices = _core.kmeans_plusplus(X, None, first, draws)
+    for firsts, draws in ((np.full(1, draw), DRAWS), (FIRSTS, np.full((1, 3, 2), draw))):
+        indices = _core.kmeans_plusplus(X, None, firsts, draws)
         assert ((indices >= 0) & (indices < len(X))).all()
 
 
@@ -99,7 +101,7 @@ def test_samples_that_are_no_numbers_do_not_crash():
     nothing = np.full_like(X, np.nan)
     assert (_core.kmeans_predict(nothing, CENTERS) == 0).all()
     _core.kmeans_lloyd(nothing, STARTS, None, 5, 0.0, True)
-    _core.kmeans_plusplus(nothing, None, 0.5, DRAWS)
+    _core.kmeans_plusplus(nothing, None, FIRSTS, DRAWS)
     _core.kmeans_minibatch_step(nothing, None, None, CENTERS.copy(), np.zeros(4))
     _core.bisecting_predict(nothing, CENTERS[np.newaxis, :2].copy(), np.array([[-1, -2]], dtype=np.int32))
 

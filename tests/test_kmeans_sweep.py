@@ -49,14 +49,18 @@ def test_fewer_centers_are_the_first_of_more(monkeypatch):
     chosen = []
     choose = _core.kmeans_plusplus
 
-    def count(X, sample_weight, first_draw, draws):
-        chosen.append(len(draws) + 1)
-        return choose(X, sample_weight, first_draw, draws)
+    def count(X, sample_weight, first_draws, draws):
+        chosen.append((len(draws), draws.shape[1] + 1))
+        return choose(X, sample_weight, first_draws, draws)
 
     monkeypatch.setattr(_core, "kmeans_plusplus", count)
     # Up to 7 clusters, k-means++ tries 3 candidates for each center, and from 8 on 4.
     models = kmeans_sweep(MANY, range(3, 12), random_state=0)
-    assert chosen == [11, 7]
+    assert chosen == [(1, 11), (1, 7)]
+    chosen.clear()
+    # Only the first of several runs begins with the same draws for any number of clusters.
+    kmeans_sweep(MANY, [8, 9], n_init=3, random_state=0)
+    assert chosen == [(3, 9), (2, 8)]
     monkeypatch.undo()
     for model in models:
         assert_array_equal(model.labels_, SkKMeans(model.n_clusters, random_state=0).fit(MANY).labels_)

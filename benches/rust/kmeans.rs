@@ -10,7 +10,7 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, Criterion, Throughput, criterion_group, criterion_main};
 
-use clast_core::kmeans::{self, Reorder, Runs, Stop};
+use clast_core::kmeans::{self, Draws, Reorder, Runs, Stop};
 use clast_core::{Element, Exec, Interrupt, Layout, Real, Samples, Weights, moments, simd};
 
 /// Where the curves cross.
@@ -119,7 +119,8 @@ fn passes<T: Element>() -> [(&'static str, Kernel<T>); 5] {
         }),
         ("k-means++", |exec, Work { shape, values, draws, .. }| {
             let samples = view(*shape, values);
-            kmeans::plus_plus(exec, &samples, Weights::Unit, 0.5, draws, shape.n_clusters).expect("shapes fit");
+            let runs = [Draws { first: 0.5, further: draws }];
+            kmeans::plus_plus(exec, &samples, Weights::Unit, &runs, shape.n_clusters).expect("shapes fit");
         }),
     ]
 }

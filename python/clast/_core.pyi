@@ -31,7 +31,7 @@ def choose_rows(
 def kmeans_plusplus(
     X: _Samples,
     sample_weight: NDArray[np.float64] | None,
-    first_draw: float,
+    first_draws: NDArray[np.float64],
     draws: NDArray[np.float64],
 ) -> NDArray[np.int64]: ...
 def kmeans_lloyd(

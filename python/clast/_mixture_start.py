@@ -140,7 +140,7 @@ def _choose_rows(
     random_state: np.random.RandomState,
 ) -> NDArray[np.int64]:
     if init_params == "k-means++":
-        return _core.kmeans_plusplus(X, sample_weight, *plusplus_draws(random_state, n_components))
+        return _core.kmeans_plusplus(X, sample_weight, *plusplus_draws(random_state, n_components)).ravel()
     if sample_weight is None:
         return permutation_head(random_state, len(X), n_components)
     return choose_distinct_rows(random_state, len(X), n_components, sample_weight)

@@ -114,8 +114,8 @@ def kmeans_plusplus(
             raise ValueError(
                 f"The length of x_squared_norms {n_norms} should be equal to the length of n_samples {n_samples}."
             )
-    draws = plusplus_draws(check_random_state(random_state), n_clusters, n_local_trials)
-    indices = _core.kmeans_plusplus(samples, weights, *draws)
+    draws = plusplus_draws(check_random_state(random_state), n_clusters, n_local_trials=n_local_trials)
+    indices = _core.kmeans_plusplus(samples, weights, *draws)[0]
     return np.asarray(X)[indices], indices
 
 
@@ -127,8 +127,9 @@ def initial_centers(
     random_state: np.random.RandomState,
     origin: NDArray[Any] | None = None,
     plusplus: "PlusPlus | None" = None,
-) -> Callable[[], NDArray[np.float64]]:
-    """Return the function whose calls make the initial centers of one run after another.
+    n_runs: int = 1,
+) -> NDArray[np.float64]:
+    """Make the initial centers of some runs.
 
     Parameters
     ----------
@@ -139,17 +140,17 @@ def initial_centers(
     n_clusters : int
     sample_weight : ndarray of shape (n_samples,), float64, or None
     random_state : RandomState
-        Advanced by every call.
+        Advanced by every run.
     origin : ndarray of shape (n_features,), or None
         What is subtracted from the samples that a callable is given and added to its answer; None stands for the mean
         of `X`.
     plusplus : PlusPlus or None
         What is known of k-means++ on these samples; None stands for nothing.
+    n_runs : int, default=1
 
     Returns
     -------
-    callable
-        Takes nothing and returns an ndarray of shape (n_clusters, n_features), float64.
+    ndarray of shape (n_runs, n_clusters, n_features), float64
 
     Raises
     ------
@@ -157,14 +158,15 @@ def initial_centers(
         If centers, given or made by a callable, do not fit `X` and `n_clusters`.
     """
     if callable(init):
-        return _called_centers(init, X, n_clusters, random_state, origin)
+        return _called_centers(init, X, n_clusters, random_state, origin, n_runs)
     if not isinstance(init, str):
-        given = check_initial_centers(init, X, n_clusters)
-        return lambda: given
+        return np.stack([check_initial_centers(init, X, n_clusters)] * n_runs)
     if init == "random":
-        return lambda: as_kernel_centers(X[choose_distinct_rows(random_state, len(X), n_clusters, sample_weight)])
-    plusplus = plusplus or PlusPlus(X, sample_weight)
-    return lambda: as_kernel_centers(X[plusplus.choose(*plusplus_draws(random_state, n_clusters))])
+        rows = [choose_distinct_rows(random_state, len(X), n_clusters, sample_weight) for _ in range(n_runs)]
+    else:
+        plusplus = plusplus or PlusPlus(X, sample_weight)
+        rows = list(plusplus.choose(*plusplus_draws(random_state, n_clusters, n_runs)))
+    return np.stack([as_kernel_centers(X[of_run]) for of_run in rows])
 
 
 class PlusPlus:
@@ -182,26 +184,37 @@ class PlusPlus:
         self._sample_weight = sample_weight
         self._chosen: list[tuple[float, NDArray[np.float64], NDArray[np.int64]]] = []
 
-    def choose(self, first_draw: float, draws: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Choose a center more than there are rows of draws.
+    def choose(self, first_draws: NDArray[np.float64], draws: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Choose for each run a center more than there are rows of draws.
 
         Parameters
         ----------
-        first_draw : float
-        draws : ndarray of shape (n_clusters - 1, n_local_trials), float64
+        first_draws : ndarray of shape (n_runs,), float64
+        draws : ndarray of shape (n_runs, n_clusters - 1, n_local_trials), float64
             As `plusplus_draws` makes them.
 
         Returns
         -------
-        ndarray of shape (n_clusters,), int64
+        ndarray of shape (n_runs, n_clusters), int64
             Rows of the samples.
         """
+        chosen = np.empty((len(draws), draws.shape[1] + 1), dtype=np.int64)
+        new = []
+        for run, rows in enumerate(map(self._known, first_draws, draws)):
+            if rows is None:
+                new.append(run)
+            else:
+                chosen[run] = rows
+        if new:
+            chosen[new] = _core.kmeans_plusplus(self._X, self._sample_weight, first_draws[new], draws[new])
+            self._chosen.extend(zip(first_draws[new], draws[new], chosen[new], strict=True))
+        return chosen
+
+    def _known(self, first_draw: float, draws: NDArray[np.float64]) -> NDArray[np.int64] | None:
         for known_first, known, chosen in self._chosen:
             if known_first == first_draw and np.array_equal(known[: len(draws)], draws):
                 return chosen[: len(draws) + 1]
-        chosen = _core.kmeans_plusplus(self._X, self._sample_weight, first_draw, draws)
-        self._chosen.append((first_draw, draws, chosen))
-        return chosen
+        return None
 
 
 def _called_centers(
@@ -210,44 +223,44 @@ def _called_centers(
     n_clusters: int,
     random_state: np.random.RandomState,
     origin: NDArray[Any] | None,
-) -> Callable[[], NDArray[np.float64]]:
+    n_runs: int,
+) -> NDArray[np.float64]:
     # scikit-learn hands centered samples to a callable, and one written for it may count on that.
     if origin is None:
         origin = X.mean(axis=0, dtype=center_dtype(X))
     centered = np.subtract(X, origin, dtype=center_dtype(X))
-
-    def next_centers() -> NDArray[np.float64]:
+    starts = []
+    for _ in range(n_runs):
         centers = check_initial_centers(init(centered, n_clusters, random_state=random_state), X, n_clusters)
-        shifted: NDArray[np.float64] = centers + origin
-        return shifted
-
-    return next_centers
+        starts.append(centers + origin)
+    return np.stack(starts)
 
 
 def plusplus_draws(
-    random_state: np.random.RandomState, n_clusters: int, n_local_trials: int | None = None
-) -> tuple[float, NDArray[np.float64]]:
-    """Draw all uniform numbers of one greedy k-means++ initialisation.
+    random_state: np.random.RandomState, n_clusters: int, n_runs: int = 1, n_local_trials: int | None = None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Draw all uniform numbers of greedy k-means++ initialisations, one after the other.
 
     Parameters
     ----------
     random_state : RandomState
-        Advanced by 1 + (n_clusters - 1) * n_local_trials doubles.
+        Advanced by 1 + (n_clusters - 1) * n_local_trials doubles for each run.
     n_clusters : int
+    n_runs : int, default=1
     n_local_trials : int or None
         Candidates for each center but the first; None stands for 2 + int(log(n_clusters)).
 
     Returns
     -------
-    first_draw : float
-        Decides the first center.
-    draws : ndarray of shape (n_clusters - 1, n_local_trials), float64
-        Row i decides the candidates for center i + 1.
+    first_draws : ndarray of shape (n_runs,), float64
+        Decide the first centers.
+    draws : ndarray of shape (n_runs, n_clusters - 1, n_local_trials), float64
+        Row i of a run decides the candidates for its center i + 1.
     """
     if n_local_trials is None:
         n_local_trials = 2 + int(np.log(n_clusters))
-    first_draw = float(random_state.random_sample())
-    return first_draw, random_state.uniform(size=(n_clusters - 1, n_local_trials))
+    draws = random_state.random_sample((n_runs, 1 + (n_clusters - 1) * n_local_trials))
+    return draws[:, 0].copy(), draws[:, 1:].reshape(n_runs, n_clusters - 1, n_local_trials)
 
 
 def choose_distinct_rows(

@@ -293,12 +293,12 @@ class BisectingKMeans(KMeansBase):
         random_state: np.random.RandomState,
     ) -> _Halves:
         """Return the best of `n_init` runs of 2-means."""
-        next_centers = initial_centers(self.init, X, 2, sample_weight, random_state, mean)
+        starts = initial_centers(self.init, X, 2, sample_weight, random_state, mean, n_runs=self.n_init)
         progress = self._progress(self.tol)
         best: _Halves | None = None
-        for _ in range(self.n_init):
+        for start in starts:
             labels, centers, inertia, *_ = _core.kmeans_lloyd(
-                X, next_centers()[None], sample_weight, self.max_iter, self.tol, has_room_for(X.nbytes), progress
+                X, start[None], sample_weight, self.max_iter, self.tol, has_room_for(X.nbytes), progress
             )
             if best is None or inertia < best.inertia * (1 - _IMPROVEMENT):
                 best = _Halves(labels, centers, inertia)

@@ -233,8 +233,9 @@ class KMeans(KMeansBase):
                 stacklevel=3,
             )
         random_state = check_random_state(self.random_state)
-        next_centers = initial_centers(self.init, X, self.n_clusters, sample_weight, random_state, plusplus=plusplus)
-        return np.stack([next_centers() for _ in range(self._n_init)])
+        return initial_centers(
+            self.init, X, self.n_clusters, sample_weight, random_state, plusplus=plusplus, n_runs=self._n_init
+        )
 
     def _keep(
         self, X: NDArray[Any], found: tuple[NDArray[np.int32], NDArray[np.float64], float, int, dict[str, int]]

@@ -329,7 +329,8 @@ class MiniBatchKMeans(KMeansBase):
                 raise ValueError(f"init_size={self._init_size} samples all have weight 0; give a larger init_size")
         # A callable is given the samples as they are.
         origin = np.zeros(X.shape[1], dtype=center_dtype(X))
-        return initial_centers(self.init, X, self.n_clusters, sample_weight, random_state, origin)().copy()
+        starts = initial_centers(self.init, X, self.n_clusters, sample_weight, random_state, origin)
+        return starts.reshape(self.n_clusters, -1)
 
     def _step(
         self,

@@ -5,8 +5,8 @@
 mod common;
 
 use clast_core::distance::squared_distance;
-use clast_core::kmeans::plus_plus;
-use clast_core::{Error, Exec, Layout, Samples, Weights};
+use clast_core::kmeans::{self, Draws};
+use clast_core::{Element, Error, Exec, Layout, Result, Samples, Weights};
 use common::{fused_levels, noise, quarters, rows, run, run_at, shapes, to_planes};
 use proptest::prelude::*;
 
@@ -14,6 +14,19 @@ use proptest::prelude::*;
 fn draws(n_clusters: usize, trials: usize, seed: u64) -> (f64, Vec<f64>) {
     let mut numbers = noise(1 + (n_clusters - 1) * trials, seed).into_iter().map(|x| f64::midpoint(x, 1.0));
     (numbers.next().unwrap(), numbers.collect())
+}
+
+/// A run by itself.
+fn plus_plus<T: Element>(
+    exec: &Exec<'_>,
+    samples: &Samples<'_, T>,
+    weights: Weights<'_>,
+    first: f64,
+    further: &[f64],
+    n_clusters: usize,
+) -> Result<Vec<usize>> {
+    let chosen = kmeans::plus_plus(exec, samples, weights, &[Draws { first, further }], n_clusters)?;
+    Ok(chosen.concat())
 }
 
 fn plus_plus_scalar(values: &[f64], d: usize, weights: Weights<'_>, first: f64, draws: &[f64], k: usize) -> Vec<usize> {
@@ -79,6 +92,20 @@ fn threads_and_levels_choose_the_same() {
             let seed = |exec: &Exec<'_>| plus_plus(exec, &rows(&values, 3), Weights::Unit, first, &draws, 20);
             assert_eq!(run_at(level, threads, seed).unwrap(), expected);
         }
+    }
+}
+
+/// Runs beside each other, more than are kept at once, against each alone.
+#[test]
+fn runs_side_by_side_choose_as_alone() {
+    for (n_samples, d, k, n_runs) in [(6_007, 3, 12, 5), (400, 30, 6, 3), (1 << 20, 1, 2, 10)] {
+        let values = image_like(n_samples, d);
+        let draws: Vec<(f64, Vec<f64>)> = (0..n_runs).map(|run| draws(k, 3, run)).collect();
+        let runs: Vec<Draws<'_>> = draws.iter().map(|(first, further)| Draws { first: *first, further }).collect();
+        let together = run(|exec| kmeans::plus_plus(exec, &rows(&values, d), Weights::Unit, &runs, k)).unwrap();
+        let alone = draws.iter().map(|(first, draws)| plus_plus_scalar(&values, d, Weights::Unit, *first, draws, k));
+        assert_eq!(together, alone.collect::<Vec<_>>());
+        assert!(together.windows(2).any(|pair| pair[0] != pair[1]));
     }
 }
 
@@ -170,4 +197,7 @@ fn wrong_input_is_named() {
     };
     assert_eq!(failed(&[0.1; 3], 4).to_string(), "'n_clusters' is 4, but must be from 1 to n_samples=3");
     assert_eq!(failed(&[0.1; 3], 3).to_string(), "'draws' has 3 values, but its shape 2 x 1 needs 2");
+    let uneven = [Draws { first: 0.5, further: &[0.1; 4] }, Draws { first: 0.5, further: &[0.1; 2] }];
+    let failed = run(|exec| kmeans::plus_plus(exec, &rows(&values, 1), Weights::Unit, &uneven, 3)).unwrap_err();
+    assert_eq!(failed.to_string(), "'draws' has 2 values, but its shape 2 x 2 needs 4");
 }

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use clast_core::kmeans::{self, Best, Iteration, OnIteration, Reorder, Report, Restarts, Stop};
+use clast_core::kmeans::{self, Best, Draws, Iteration, OnIteration, Reorder, Report, Restarts, Stop};
 use clast_core::{Element, Exec, Samples, Weights};
 use numpy::{
     IntoPyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray3,
-    PyUntypedArrayMethods, ToPyArray,
+    PyUntypedArrayMethods,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -29,22 +29,34 @@ pub(crate) fn weights_of<'a, T: Element>(
     Weights::new(values, samples.n_samples()).map_err(|error| to_python(&error))
 }
 
-/// Indices of the samples that greedy k-means++ chooses, from numbers drawn by the caller.
+/// Indices of the samples that each run of greedy k-means++ chooses, shape (`n_runs`, `n_clusters`), from numbers drawn by
+/// the caller, shapes (`n_runs`,) and (`n_runs`, `n_clusters - 1`, `n_trials`).
 #[pyfunction]
 pub(crate) fn kmeans_plusplus<'py>(
     py: Python<'py>,
     X: Matrix<'py>,
     sample_weight: Option<PyReadonlyArray1<'py, f64>>,
-    first_draw: f64,
-    draws: PyReadonlyArray2<'py, f64>,
-) -> PyResult<Bound<'py, PyArray1<i64>>> {
-    let (n_clusters, draws) = (draws.shape()[0] + 1, contiguous("draws", &draws)?);
+    first_draws: PyReadonlyArray1<'py, f64>,
+    draws: PyReadonlyArray3<'py, f64>,
+) -> PyResult<Bound<'py, PyArray2<i64>>> {
+    let &[n_runs, n_further, n_trials] = draws.shape() else {
+        return Err(PyValueError::new_err("'draws' must have three axes"));
+    };
+    let (first_draws, draws) = (contiguous("first_draws", &first_draws)?, contiguous("draws", &draws)?);
+    if first_draws.len() != n_runs {
+        let got = first_draws.len();
+        return Err(PyValueError::new_err(format!("'first_draws' has {got} values for {n_runs} runs")));
+    }
+    let length = n_further * n_trials;
+    let of_run = |(run, first): (usize, &f64)| Draws { first: *first, further: &draws[run * length..][..length] };
+    let runs: Vec<Draws<'_>> = first_draws.iter().enumerate().map(of_run).collect();
+    let n_clusters = n_further + 1;
     let chosen = with_samples!(&X, samples => {
         let weights = weights_of(sample_weight.as_ref(), &samples)?;
-        run(py, |exec| kmeans::plus_plus(exec, &samples, weights, first_draw, draws, n_clusters))
+        run(py, |exec| kmeans::plus_plus(exec, &samples, weights, &runs, n_clusters))
     })?;
-    let chosen: Vec<i64> = chosen.into_iter().map(|index| index as i64).collect();
-    Ok(chosen.to_pyarray(py))
+    let chosen: Vec<i64> = chosen.into_iter().flatten().map(|index| index as i64).collect();
+    chosen.into_pyarray(py).reshape([n_runs, n_clusters])
 }
 
 /// Runs of Lloyd's algorithm from each of `starts`, shape (`n_runs`, `n_clusters`, `n_features`); of the best run labels,

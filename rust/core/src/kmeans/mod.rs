@@ -23,5 +23,5 @@ pub use lloyd::{Fit, Iteration, OnIteration, Report, Runs, Stop};
 pub use minibatch::minibatch_step;
 pub use reorder::Reorder;
 pub use restarts::{Best, Restarts, fit_best, fit_each};
-pub use seeding::plus_plus;
+pub use seeding::{Draws, plus_plus};
 pub(crate) use sums::Sums;

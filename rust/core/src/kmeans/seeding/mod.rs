@@ -9,7 +9,7 @@
 //! memory than many samples do: those to the nearest center are computed anew, from the few centers that come near the
 //! bounding box of a block ([`boxes`]) or, if these are many, from a label per sample. What is kept of a block is their
 //! sum and the largest of them: a candidate that cannot lower the largest leaves the sum as it is, and a block that no
-//! candidate can lower is not read.
+//! candidate can lower is not read. Several runs on the same samples go side by side: a block is read once for all.
 
 mod block;
 mod boxes;
@@ -22,127 +22,172 @@ mod scan;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use self::first::choose_weighted;
 use self::part::{Part, first_reaching};
-use self::points::Points;
+use self::points::{Chosen, Points};
 use self::scan::Scan;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
-/// Indices of the samples that k-means++ chooses as initial centers, shape (`n_clusters`,).
+/// Bytes that are kept for runs side by side; every run keeps about a byte for each sample, or three.
+const SIDE_BY_SIDE: usize = 1 << 23;
+
+/// The random numbers of a run, all in [0, 1).
+#[derive(Debug, Clone, Copy)]
+pub struct Draws<'a> {
+    /// Picks the first center.
+    pub first: f64,
+    /// The candidates for each further one, shape (`n_clusters - 1`, `n_trials`).
+    pub further: &'a [f64],
+}
+
+/// For each run the indices of the samples that k-means++ chooses as initial centers, shape (`n_clusters`,).
 ///
-/// `first_draw` picks the first center; `draws`, shape (`n_clusters - 1`, `n_trials`), the candidates for each further
-/// one; all lie in [0, 1). Distances are computed in float64.
+/// Distances are computed in float64. A run chooses the same beside others as alone.
 ///
-/// Cost: one pass per center of at most `n_trials + 6` distances per sample, far less for images, and one byte per
-/// sample, or three if the centers near a block are many.
+/// Cost of a run: one pass per center of at most `n_trials + 6` distances per sample, far less for images, and one byte
+/// per sample, or three if the centers near a block are many. Samples are read once for up to 8 MiB of such bytes.
 ///
 /// # Errors
-/// [`Error::Length`] if `draws` is not a whole number of rows, [`Error::Range`] if there are more clusters than
-/// samples, [`Error::Interrupted`].
+/// [`Error::Length`] if the draws of a run are not a whole number of rows or not as many as those of others,
+/// [`Error::Range`] if there are more clusters than samples, [`Error::Interrupted`].
 pub fn plus_plus<T: Element>(
     exec: &Exec<'_>,
     samples: &Samples<'_, T>,
     weights: Weights<'_>,
-    first_draw: f64,
-    draws: &[f64],
+    runs: &[Draws<'_>],
     n_clusters: usize,
-) -> Result<Vec<usize>> {
-    check(samples, draws, n_clusters)?;
-    let first = choose_weighted(samples.n_samples(), weights, first_draw);
-    if n_clusters == 1 {
-        return Ok(vec![first]);
+) -> Result<Vec<Vec<usize>>> {
+    let n_draws = runs.first().map_or(0, |draws| draws.further.len());
+    let n_trials = check(samples, runs, n_draws, n_clusters)?;
+    let side_by_side = (SIDE_BY_SIDE / samples.n_samples()).max(1);
+    let mut chosen = Vec::with_capacity(runs.len());
+    for runs in runs.chunks(side_by_side) {
+        let firsts = runs.iter().map(|draws| choose_weighted(samples.n_samples(), weights, draws.first));
+        if n_clusters == 1 {
+            chosen.extend(firsts.map(|first| vec![first]));
+            continue;
+        }
+        let mut seeding = Seeding::new(exec, samples, weights, runs.len(), n_clusters);
+        seeding.add_centers(&firsts.map(|first| vec![first]).collect::<Vec<_>>())?;
+        for start in (0..n_draws).step_by(n_trials) {
+            let candidates = seeding.find_candidates(runs, start..start + n_trials);
+            seeding.add_centers(&candidates)?;
+        }
+        chosen.extend(seeding.runs.into_iter().map(|run| run.indices));
     }
-    let mut seeding = Seeding::new(exec, samples, weights, n_clusters);
-    seeding.add_center(&[first])?;
-    for draws in draws.chunks_exact(draws.len() / (n_clusters - 1)) {
-        let candidates = seeding.find_candidates(draws);
-        seeding.add_center(&candidates)?;
-    }
-    Ok(seeding.chosen)
+    Ok(chosen)
 }
 
-fn check<T: Element>(samples: &Samples<'_, T>, draws: &[f64], n_clusters: usize) -> Result<()> {
+/// Returns the number of candidates for each center, at least 1.
+fn check<T: Element>(samples: &Samples<'_, T>, runs: &[Draws<'_>], n_draws: usize, n_clusters: usize) -> Result<usize> {
     if n_clusters == 0 || n_clusters > samples.n_samples() {
         let needed = format!("from 1 to n_samples={}", samples.n_samples());
         return Err(Error::Range { argument: "n_clusters", got: n_clusters.to_string(), needed });
     }
     let rows = n_clusters - 1;
-    let columns = draws.len().checked_div(rows).unwrap_or(0);
-    if rows * columns != draws.len() || (rows > 0 && columns == 0) {
-        return Err(Error::Length { argument: "draws", got: draws.len(), rows, columns: columns.max(1) });
+    let columns = n_draws.checked_div(rows).unwrap_or(0);
+    let fits = |draws: &Draws<'_>| draws.further.len() == rows * columns && (rows == 0 || columns > 0);
+    match runs.iter().find(|draws| !fits(draws)) {
+        Some(draws) => {
+            Err(Error::Length { argument: "draws", got: draws.further.len(), rows, columns: columns.max(1) })
+        }
+        None => Ok(columns.max(1)),
     }
-    Ok(())
 }
 
-/// The state of a seeding.
+/// The state of some runs.
 struct Seeding<'a, T> {
     exec: &'a Exec<'a>,
     samples: &'a Samples<'a, T>,
     weights: Weights<'a>,
-    chosen: Vec<usize>,
-    /// The chosen samples.
-    centers: Points,
+    runs: Vec<Chosen>,
     parts: Vec<Part>,
     scan: Scan<'a, T>,
 }
 
 impl<'a, T: Element> Seeding<'a, T> {
-    fn new(exec: &'a Exec<'a>, samples: &'a Samples<'a, T>, weights: Weights<'a>, n_clusters: usize) -> Self {
+    fn new(
+        exec: &'a Exec<'a>,
+        samples: &'a Samples<'a, T>,
+        weights: Weights<'a>,
+        n_runs: usize,
+        n_clusters: usize,
+    ) -> Self {
         let scan = Scan::new(exec.level, samples, weights);
-        let (centers, parts) = (scan.points(n_clusters), Part::cut(&scan, samples.n_samples()));
-        Self { exec, samples, weights, chosen: Vec::new(), centers, parts, scan }
+        let runs = (0..n_runs).map(|_| Chosen { indices: Vec::new(), centers: scan.points(n_clusters) }).collect();
+        let parts = Part::cut(&scan, samples.n_samples(), n_runs);
+        Self { exec, samples, weights, runs, parts, scan }
     }
 
-    /// For each draw the first sample at which the cumulative sum of weighted distances reaches this share of the total.
-    fn find_candidates(&mut self, draws: &[f64]) -> Vec<usize> {
-        let potentials: Vec<f64> = self.parts.iter().map(Part::potential).collect();
-        let total: f64 = potentials.iter().sum();
-        let find = |draw: &f64| {
-            let target = draw * total;
-            let (part, before) = first_reaching(potentials.iter().copied(), 0.0, target);
-            self.parts[part].find(&mut self.scan, &self.centers, before, target)
+    /// For each run and each of its draws in a range the first sample at which the cumulative sum of weighted distances
+    /// reaches this share of the total.
+    fn find_candidates(&mut self, draws: &[Draws<'_>], range: Range<usize>) -> Vec<Vec<usize>> {
+        let Self { runs, parts, scan, .. } = self;
+        let of_run = |(run, (chosen, draws)): (usize, (&Chosen, &Draws<'_>))| {
+            let potentials: Vec<f64> = parts.iter().map(|part| part.potential(run)).collect();
+            let total: f64 = potentials.iter().sum();
+            let mut find = |draw: &f64| {
+                let target = draw * total;
+                let (part, before) = first_reaching(potentials.iter().copied(), 0.0, target);
+                parts[part].find(scan, (run, &chosen.centers), before, target)
+            };
+            draws.further[range.clone()].iter().map(&mut find).collect()
         };
-        draws.iter().map(find).collect()
+        runs.iter().zip(draws).enumerate().map(of_run).collect()
     }
 
-    /// Makes that candidate a center with which the potential is smallest, the first on ties.
-    fn add_center(&mut self, candidates: &[usize]) -> Result<()> {
-        let mut points = self.scan.points(candidates.len());
-        for index in candidates {
-            points.push(&self.samples.row_f64(*index));
-        }
-        let potentials = self.evaluate(&points)?;
-        let mut best = (0, f64::INFINITY);
-        for (candidate, potential) in potentials.into_iter().enumerate() {
-            if potential < best.1 {
-                best = (candidate, potential);
+    /// Makes that candidate of each run a center with which the potential is smallest, the first on ties.
+    fn add_centers(&mut self, candidates: &[Vec<usize>]) -> Result<()> {
+        let points: Vec<Points> = candidates.iter().map(|candidates| self.points_of(candidates)).collect();
+        self.evaluate(&points)?;
+        for (run, candidates) in candidates.iter().enumerate() {
+            let mut best = (0, f64::INFINITY);
+            for (candidate, potential) in self.potentials(run, candidates.len()).into_iter().enumerate() {
+                if potential < best.1 {
+                    best = (candidate, potential);
+                }
             }
+            for part in &mut self.parts {
+                part.choose(run, best.0, candidates.len());
+            }
+            let chosen = &mut self.runs[run];
+            chosen.indices.push(candidates[best.0]);
+            chosen.centers.push(&self.samples.row_f64(candidates[best.0]));
         }
-        for part in &mut self.parts {
-            part.choose(best.0, candidates.len());
-        }
-        self.chosen.push(candidates[best.0]);
-        self.centers.push(&self.samples.row_f64(candidates[best.0]));
         Ok(())
     }
 
-    /// The potential with each candidate as a further center.
-    fn evaluate(&mut self, candidates: &Points) -> Result<Vec<f64>> {
-        let Self { exec, samples, weights, ref centers, .. } = *self;
+    fn points_of(&self, indices: &[usize]) -> Points {
+        let mut points = self.scan.points(indices.len());
+        for index in indices {
+            points.push(&self.samples.row_f64(*index));
+        }
+        points
+    }
+
+    /// Computes what each block becomes with each candidate as a further center of its run.
+    fn evaluate(&mut self, candidates: &[Points]) -> Result<()> {
+        let Self { exec, samples, weights, ref runs, .. } = *self;
         let new_scan = || Scan::new(exec.level, samples, weights);
         self.parts.par_iter_mut().try_for_each_init(new_scan, |scan, part| {
             exec.check()?;
-            part.evaluate(scan, centers, candidates);
+            part.evaluate(scan, runs, candidates);
             Ok(())
-        })?;
-        let mut potentials = vec![0.0; candidates.len()];
-        for outcomes in self.parts.iter().flat_map(|part| part.outcomes(candidates.len())) {
+        })
+    }
+
+    /// The potential of a run with each candidate as a further center.
+    fn potentials(&self, run: usize, n_candidates: usize) -> Vec<f64> {
+        let mut potentials = vec![0.0; n_candidates];
+        for outcomes in self.parts.iter().flat_map(|part| part.outcomes(run, n_candidates)) {
             for (potential, outcome) in potentials.iter_mut().zip(outcomes) {
                 *potential += outcome.potential;
             }
         }
-        Ok(potentials)
+        potentials
     }
 }

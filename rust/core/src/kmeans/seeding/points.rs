@@ -2,6 +2,13 @@
 
 use super::distances::LANES;
 
+/// The samples that a run has chosen so far.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) indices: Vec<usize>,
+    pub(super) centers: Points,
+}
+
 /// Points in float64: row by row for distances, feature by feature for bounds.
 #[derive(Debug)]
 pub(super) struct Points {
