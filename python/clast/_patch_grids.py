@@ -36,7 +36,7 @@ class Grid:
     Attributes
     ----------
     rows, columns : ndarray of intp, shape (n_rows, 2) and (n_columns, 2)
-        Start and stop of each interval, in pixels.
+        Start and stop of each interval, in pixels; read-only.
     """
 
     rows: Interval
@@ -97,13 +97,11 @@ def _counted(shape: tuple[int, int], counts: tuple[int, int], edges: str) -> Gri
 
 
 # Sliders ask for the same grids again and again.
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def _equal_parts(length: int, count: int, edges: str) -> Interval:
-    numbers = np.arange(count + 1)
+    numbers = np.arange(count + 1, dtype=np.intp)
     bounds = numbers * (length // count) if edges == "drop" else numbers * length // count
-    parts = bounds.repeat(2)[1:-1].reshape(count, 2)
-    parts.flags.writeable = False
-    return parts
+    return _frozen(np.stack([bounds[:-1], bounds[1:]], axis=1))
 
 
 def _sized(shape: tuple[int, int], sizes: tuple[int, int], strides: tuple[int, int], edges: str) -> Grid:
@@ -113,11 +111,16 @@ def _sized(shape: tuple[int, int], sizes: tuple[int, int], strides: tuple[int, i
             raise ValueError(f"'patch_size' is {size} along the {name}, but the image has only {length} pixels")
         last = max(0, length - size)
         n_patches = (last if edges == "drop" else last + stride - 1) // stride + 1
-        starts = np.arange(n_patches) * stride
+        starts = np.arange(n_patches, dtype=np.intp) * stride
         # A stride beyond the patch may step over the end.
         starts = starts[starts < length]
-        axes.append(np.stack([starts, np.minimum(starts + size, length)], axis=1))
+        axes.append(_frozen(np.stack([starts, np.minimum(starts + size, length)], axis=1)))
     return Grid(*axes)
+
+
+def _frozen(intervals: Interval) -> Interval:
+    intervals.flags.writeable = False
+    return intervals
 
 
 def _pairs(name: str, sizes: Any) -> list[tuple[int, int]]:

@@ -260,7 +260,8 @@ def plusplus_draws(
     if n_local_trials is None:
         n_local_trials = 2 + int(np.log(n_clusters))
     draws = random_state.random_sample((n_runs, 1 + (n_clusters - 1) * n_local_trials))
-    return draws[:, 0].copy(), draws[:, 1:].reshape(n_runs, n_clusters - 1, n_local_trials)
+    further = np.ascontiguousarray(draws[:, 1:])
+    return draws[:, 0].copy(), further.reshape(n_runs, n_clusters - 1, n_local_trials)
 
 
 def choose_distinct_rows(

@@ -29,7 +29,7 @@ class Patches:
     names : tuple of str
         Name of each statistic; quantiles are called "q0.1".
     rows, columns : ndarray of intp, shape (n_rows, 2) and (n_columns, 2)
-        First pixel of each row and column of patches, and the one after its last.
+        First pixel of each row and column of patches, and the one after its last; read-only.
 
     Examples
     --------
@@ -266,8 +266,9 @@ def patch_statistics(
     Cost: one read of the image for the moments of all grids, and of 8-bit images (patches of 256 pixels or more) for
     everything else too. Order statistics of other images take one read for each grid, and a count in a table (16 bits)
     or a sort (floats) of each patch; windows that overlap move the table along. Memory: the result, up to 1 KiB for
-    each patch of an 8-bit image, 64 bytes for others, and for each thread the pixels of a patch; moments of windows
-    with stride 1 take 130 bytes for each pixel of a band as high as a window, for each thread.
+    each patch of an 8-bit image, 64 bytes for others (of tall patches again for every 2 ** 17 pixels or more of whole
+    rows), and for each thread the pixels of a patch; moments of windows with stride 1 take 130 bytes for each pixel of
+    a band as high as a window, for each thread.
 
     References
     ----------

@@ -6,7 +6,7 @@ mod common;
 
 use clast_core::distance::squared_distance;
 use clast_core::kmeans::{self, Draws};
-use clast_core::{Element, Error, Exec, Layout, Result, Samples, Weights};
+use clast_core::{Element, Error, Exec, Layout, Result, Samples, Weights, simd};
 use common::{fused_levels, noise, quarters, rows, run, run_at, shapes, to_planes};
 use proptest::prelude::*;
 
@@ -102,10 +102,16 @@ fn runs_side_by_side_choose_as_alone() {
         let values = image_like(n_samples, d);
         let draws: Vec<(f64, Vec<f64>)> = (0..n_runs).map(|run| draws(k, 3, run)).collect();
         let runs: Vec<Draws<'_>> = draws.iter().map(|(first, further)| Draws { first: *first, further }).collect();
-        let together = run(|exec| kmeans::plus_plus(exec, &rows(&values, d), Weights::Unit, &runs, k)).unwrap();
-        let alone = draws.iter().map(|(first, draws)| plus_plus_scalar(&values, d, Weights::Unit, *first, draws, k));
-        assert_eq!(together, alone.collect::<Vec<_>>());
-        assert!(together.windows(2).any(|pair| pair[0] != pair[1]));
+        let each: Vec<f64> = noise(n_samples, 8).iter().map(|x| x.abs()).collect();
+        for weights in [Weights::Unit, Weights::Each(&each)] {
+            let alone = draws.iter().map(|(first, draws)| plus_plus_scalar(&values, d, weights, *first, draws, k));
+            let alone: Vec<Vec<usize>> = alone.collect();
+            assert!(alone.windows(2).any(|pair| pair[0] != pair[1]));
+            for threads in [1, 2, 4] {
+                let seed = |exec: &Exec<'_>| kmeans::plus_plus(exec, &rows(&values, d), weights, &runs, k);
+                assert_eq!(run_at(simd::level(), threads, seed).unwrap(), alone);
+            }
+        }
     }
 }
 

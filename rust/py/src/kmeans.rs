@@ -39,9 +39,7 @@ pub(crate) fn kmeans_plusplus<'py>(
     first_draws: PyReadonlyArray1<'py, f64>,
     draws: PyReadonlyArray3<'py, f64>,
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
-    let &[n_runs, n_further, n_trials] = draws.shape() else {
-        return Err(PyValueError::new_err("'draws' must have three axes"));
-    };
+    let (n_runs, n_further, n_trials) = (draws.shape()[0], draws.shape()[1], draws.shape()[2]);
     let (first_draws, draws) = (contiguous("first_draws", &first_draws)?, contiguous("draws", &draws)?);
     if first_draws.len() != n_runs {
         let got = first_draws.len();

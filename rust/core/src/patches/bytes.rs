@@ -31,9 +31,16 @@ const fn powers(exponent: u32) -> [u32; N_VALUES] {
     powers
 }
 
-type Counts = [u32; N_VALUES];
+/// How often each value occurs. Vectors of 512 bits then lie in one line of the cache each.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+struct Counts([u32; N_VALUES]);
 
-/// How often each 8-bit value occurs.
+impl Counts {
+    const NONE: Self = Self([0; N_VALUES]);
+}
+
+/// What is known of some 8-bit pixels.
 #[derive(Debug, Clone)]
 pub(super) struct Histogram {
     counts: Counts,
@@ -46,12 +53,12 @@ type Sums = [u64; 5];
 
 impl Summary for Histogram {
     fn empty() -> Self {
-        Self { counts: [0; N_VALUES], sums: Some([0; 5]) }
+        Self { counts: Counts::NONE, sums: Some([0; 5]) }
     }
 
     fn merge(&mut self, level: Level, other: &Self) {
         dispatch!(level, _simd => for value in 0..N_VALUES {
-            self.counts[value] += other.counts[value];
+            self.counts.0[value] += other.counts.0[value];
         });
         let sums = self.sums.zip(other.sums);
         self.sums = sums.map(|(sums, others)| std::array::from_fn(|power| sums[power] + others[power]));
@@ -67,7 +74,7 @@ impl Histogram {
         self.sums.unwrap_or_else(|| {
             dispatch!(level, _simd => {
                 let mut sums = [0; 5];
-                for (value, n) in self.counts.iter().enumerate() {
+                for (value, n) in self.counts.0.iter().enumerate() {
                     let n = u64::from(*n);
                     sums[0] += n;
                     for (power, powers) in POWERS.iter().enumerate() {
@@ -92,25 +99,34 @@ impl Histogram {
     /// Describes the values, slot by slot.
     pub(super) fn describe(&self, level: Level, describer: &mut Describer<'_>, row_out: &mut [f64]) {
         let Some([first, last]) = self.range() else { return };
-        let count = self.counts.iter().map(|n| u64::from(*n)).sum();
+        let count = self.counts.0.iter().map(|n| u64::from(*n)).sum();
         describer.start(count, || [first as f64, last as f64]);
-        let (groups, _) = self.counts.as_chunks::<GROUP>();
+        let (groups, _) = self.counts.0.as_chunks::<GROUP>();
         dispatch!(level, _simd => for group in first / GROUP..=last / GROUP {
             describer.push_counts((group * GROUP) as f64, &groups[group]);
         });
         describer.finish(row_out);
     }
 
+    /// Adds what was counted since `start`, which becomes what is counted now.
+    fn add_since(&mut self, level: Level, start: &mut Counts, now: &Counts) {
+        dispatch!(level, _simd => for ((count, start), now) in self.counts.0.iter_mut().zip(&mut start.0).zip(&now.0) {
+            *count += *now - *start;
+            *start = *now;
+        });
+        self.sums = None;
+    }
+
     /// The slots of the smallest and the largest value, if there are any.
     fn range(&self) -> Option<[usize; 2]> {
-        let first = self.counts.iter().position(|n| *n > 0)?;
-        let last = self.counts.iter().rposition(|n| *n > 0)?;
+        let first = self.counts.0.iter().position(|n| *n > 0)?;
+        let last = self.counts.0.iter().rposition(|n| *n > 0)?;
         Some([first, last])
     }
 }
 
 /// Counts the pixels of a few rows from the first column to the last: a patch has of them the counts at its end less those
-/// at its start, and lines of other grids that cut it cost nothing.
+/// at its start, and lines of other grids that cut it cost little.
 #[derive(Debug)]
 pub(super) struct Counter {
     level: Level,
@@ -125,7 +141,7 @@ impl<T: Pixel> Reader<T> for Counter {
     type Summary = Histogram;
 
     fn new(level: Level) -> Self {
-        Self { level, tables: [[0; N_VALUES]; N_TABLES], counts: [0; N_VALUES], starts: Vec::new() }
+        Self { level, tables: [Counts::NONE; N_TABLES], counts: Counts::NONE, starts: Vec::new() }
     }
 
     fn add_rows(
@@ -135,9 +151,9 @@ impl<T: Pixel> Reader<T> for Counter {
         cells: &[Range<usize>],
         grids: &mut [Patches<'_, Histogram>],
     ) {
-        self.tables = [[0; N_VALUES]; N_TABLES];
+        self.tables = [Counts::NONE; N_TABLES];
         self.starts.clear();
-        self.starts.resize(grids.len(), [0; N_VALUES]);
+        self.starts.resize(grids.len(), Counts::NONE);
         let values = plane.rows(rows);
         let mut buffer = Vec::new();
         for (cell, columns) in cells.iter().enumerate() {
@@ -168,20 +184,9 @@ impl<T: Pixel> Reader<T> for Counter {
     }
 }
 
-impl Histogram {
-    /// Adds what was counted since `start`, which becomes what is counted now.
-    fn add_since(&mut self, level: Level, start: &mut Counts, now: &Counts) {
-        dispatch!(level, _simd => for ((count, start), now) in self.counts.iter_mut().zip(start).zip(now) {
-            *count += *now - *start;
-            *start = *now;
-        });
-        self.sums = None;
-    }
-}
-
 fn add_up(level: Level, [first, second, third, fourth]: &[Counts; N_TABLES], counts_out: &mut Counts) {
     dispatch!(level, _simd => for value in 0..N_VALUES {
-        counts_out[value] = first[value] + second[value] + third[value] + fourth[value];
+        counts_out.0[value] = first.0[value] + second.0[value] + third.0[value] + fourth.0[value];
     });
 }
 
@@ -200,16 +205,16 @@ fn count([first, second, third, fourth]: &mut [Counts; N_TABLES], bytes: &[u8]) 
     for word in words {
         // One load for eight pixels leaves the ports for loads to the counts.
         let word = u64::from_le_bytes(*word);
-        first[(word & 0xff) as usize] += 1;
-        second[(word >> 8 & 0xff) as usize] += 1;
-        third[(word >> 16 & 0xff) as usize] += 1;
-        fourth[(word >> 24 & 0xff) as usize] += 1;
-        first[(word >> 32 & 0xff) as usize] += 1;
-        second[(word >> 40 & 0xff) as usize] += 1;
-        third[(word >> 48 & 0xff) as usize] += 1;
-        fourth[(word >> 56) as usize] += 1;
+        first.0[(word & 0xff) as usize] += 1;
+        second.0[(word >> 8 & 0xff) as usize] += 1;
+        third.0[(word >> 16 & 0xff) as usize] += 1;
+        fourth.0[(word >> 24 & 0xff) as usize] += 1;
+        first.0[(word >> 32 & 0xff) as usize] += 1;
+        second.0[(word >> 40 & 0xff) as usize] += 1;
+        third.0[(word >> 48 & 0xff) as usize] += 1;
+        fourth.0[(word >> 56) as usize] += 1;
     }
     for byte in rest {
-        first[usize::from(*byte)] += 1;
+        first.0[usize::from(*byte)] += 1;
     }
 }

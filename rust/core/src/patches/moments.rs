@@ -67,6 +67,19 @@ pub(super) trait Summary: Clone + Send + Sync {
     fn complete(&mut self, _level: Level) {}
 }
 
+/// A row of cells or patches.
+impl<S: Summary> Summary for Vec<S> {
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    fn merge(&mut self, level: Level, other: &Self) {
+        for (item, other) in self.iter_mut().zip(other) {
+            item.merge(level, other);
+        }
+    }
+}
+
 /// Gathers pixels.
 pub(super) trait Accumulator<T: Pixel>: Send {
     /// What it gathers.

@@ -21,7 +21,8 @@ pub(super) trait Reader<T: Pixel>: Send {
     /// At a SIMD level.
     fn new(level: Level) -> Self;
 
-    /// Adds the pixels of a few rows to the patches of each grid; cells are ascending ranges of columns.
+    /// Adds the pixels of a few rows to the patches of each grid. Cells are ascending ranges of columns, and those of a
+    /// patch follow each other.
     fn add_rows(
         &mut self,
         plane: &Plane<'_, T>,

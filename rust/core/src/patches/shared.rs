@@ -26,8 +26,8 @@ const N_TASKS: usize = 16;
 /// Writes what `describer` makes of the summary of each patch, for each grid shape (`n_rows`, `n_columns`,
 /// `n_statistics`).
 ///
-/// Rows of patches are described while they are in cache, as soon as they are complete; only those that two threads
-/// read parts of are kept.
+/// Rows of patches are described at the end of a task, while they are in cache; only those that two tasks read parts of
+/// are kept.
 pub(super) fn write<T: Pixel, R: Reader<T>, D: FnMut(&R::Summary, &mut [f64])>(
     exec: &Exec<'_>,
     plane: &Plane<'_, T>,
@@ -77,21 +77,16 @@ pub(super) fn write<T: Pixel, R: Reader<T>, D: FnMut(&R::Summary, &mut [f64])>(
     }
     let parts: Vec<_> = parts.into_iter().collect();
     let describe_parts = |((grid, row), parts): ((usize, usize), Vec<Vec<R::Summary>>)| {
-        let whole = parts.into_iter().reduce(|sums, part| merged(exec.level, sums, &part));
-        (grid, row, describe(&whole.unwrap_or_default()))
+        let mut parts = parts.into_iter();
+        let mut whole = parts.next().unwrap_or_default();
+        parts.for_each(|part| whole.merge(exec.level, &part));
+        (grid, row, describe(&whole))
     };
     let written: Vec<_> = parts.into_par_iter().map(describe_parts).collect();
     for (grid, row, values) in written {
         put(grid, row, &values);
     }
     Ok(())
-}
-
-fn merged<S: Summary>(level: Level, mut sums: Vec<S>, others: &[S]) -> Vec<S> {
-    for (sum, other) in sums.iter_mut().zip(others) {
-        sum.merge(level, other);
-    }
-    sums
 }
 
 /// The grid with the fewest patches that make up those of grid `index`.
@@ -180,6 +175,10 @@ impl<'a> Family<'a> {
                     let row = row.get_or_insert_with(|| self.empty_row(grid, cell_owner));
                     bases.push(Patches { owners: &owners.columns, summaries: &mut row.patches });
                 }
+            }
+            // Rows between the patches of all grids.
+            if bases.is_empty() {
+                continue;
             }
             reader.add_rows(plane, &rows, &self.columns, &mut bases);
             for grid in &self.order {

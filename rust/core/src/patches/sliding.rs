@@ -96,19 +96,6 @@ impl<S: Summary> Window<S> {
     }
 }
 
-/// A row of cells.
-impl<S: Summary> Summary for Vec<S> {
-    fn empty() -> Self {
-        Self::new()
-    }
-
-    fn merge(&mut self, level: Level, other: &Self) {
-        for (item, other) in self.iter_mut().zip(other) {
-            item.merge(level, other);
-        }
-    }
-}
-
 /// Writes the statistics of moments of all patches.
 pub(super) fn write_moments<T: Pixel, A: Accumulator<T>>(
     exec: &Exec<'_>,

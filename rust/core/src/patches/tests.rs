@@ -152,13 +152,15 @@ proptest! {
 
 #[test]
 fn patches_that_several_tasks_read_parts_of_are_put_together() {
-    let shape @ [height, width] = [1100, 400];
-    let grey: Vec<usize> = (0..height * width).map(|at| at * at / 7 + at % width / 3 + at / (width * 50)).collect();
+    // Enough pixels for tasks of more than the least size.
+    let shape @ [height, width] = [1100, 2000];
+    let grey: Vec<u64> = (0..2000 * 1100).map(|at: u64| at * at / 7 + at % 2000 / 3 + at / 100_000).collect();
+    let mask: Vec<bool> = grey.iter().map(|x| x % 5 > 0).collect();
     // Grids that nest in each other, one that does not, and one that leaves gaps between its patches.
-    let sizes = [[25, 20], [50, 40], [500, 200], [366, 133], [90, 70]];
+    let sizes = [[25, 20], [50, 40], [500, 1000], [366, 133], [90, 70]];
     let grids = sizes.map(|size| grid(shape, size, if size == [90, 70] { [130, 90] } else { size }));
     check(&grey.iter().map(|x| *x as u8).collect::<Vec<_>>(), height, width, None, &grids);
-    check(&grey.iter().map(|x| *x as u16).collect::<Vec<_>>(), height, width, None, &grids);
+    check(&grey.iter().map(|x| *x as u8).collect::<Vec<_>>(), height, width, Some(&mask), &grids);
     check(&grey.iter().map(|x| (*x % 999) as f32 / 7.0).collect::<Vec<_>>(), height, width, None, &grids);
 }
 

@@ -32,8 +32,11 @@ use self::points::{Chosen, Points};
 use self::scan::Scan;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
-/// Bytes that are kept for runs side by side; every run keeps about a byte for each sample, or three.
-const SIDE_BY_SIDE: usize = 1 << 23;
+/// Bytes that are kept for runs side by side; a run keeps about a byte for each sample, or three, and its centers.
+const MAX_BYTES: usize = 1 << 23;
+
+/// Most runs side by side: a thread looks for Ctrl-C between two parts of the samples, whatever the runs.
+const MAX_RUNS: usize = 32;
 
 /// The random numbers of a run, all in [0, 1).
 #[derive(Debug, Clone, Copy)]
@@ -63,7 +66,8 @@ pub fn plus_plus<T: Element>(
 ) -> Result<Vec<Vec<usize>>> {
     let n_draws = runs.first().map_or(0, |draws| draws.further.len());
     let n_trials = check(samples, runs, n_draws, n_clusters)?;
-    let side_by_side = (SIDE_BY_SIDE / samples.n_samples()).max(1);
+    let bytes_of_run = samples.n_samples() + n_clusters * samples.n_features() * size_of::<[f64; 2]>();
+    let side_by_side = (MAX_BYTES / bytes_of_run).clamp(1, MAX_RUNS);
     let mut chosen = Vec::with_capacity(runs.len());
     for runs in runs.chunks(side_by_side) {
         let firsts = runs.iter().map(|draws| choose_weighted(samples.n_samples(), weights, draws.first));

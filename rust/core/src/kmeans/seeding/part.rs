@@ -8,7 +8,7 @@ use super::points::{Chosen, Points};
 use super::scan::{Labels, Scan};
 use crate::Element;
 
-/// Blocks per part: enough work to be worth a thread's while, too little to delay an interrupt.
+/// Blocks per part: enough work to be worth a thread's while, too little to delay an interrupt, even with many runs.
 const BLOCKS: usize = 8;
 
 /// Consecutive samples, and about a byte for each of them and run.
@@ -74,13 +74,14 @@ impl Part {
                 if !is_loaded {
                     scan.load(range.clone());
                     is_loaded = true;
-                    if run.centers.len() == 0 {
-                        scan.measure(&mut self.sides[sides.clone()]);
-                    }
                 }
                 let sides = &self.sides[sides.clone()];
                 scan.closest(sides, summary.farthest, &run.centers, &mut part.labels[block]);
                 scan.summarize(candidates, &mut part.outcomes[start..]);
+            }
+            // After all first centers: before, no candidate is too far, even where squares overflow.
+            if is_loaded && runs.iter().all(|run| run.centers.len() == 0) {
+                scan.measure(&mut self.sides[sides]);
             }
         }
     }
