@@ -154,18 +154,9 @@ impl<T: Pixel> Reader<T> for Counter {
         self.tables = [Counts::NONE; N_TABLES];
         self.starts.clear();
         self.starts.resize(grids.len(), Counts::NONE);
-        let values = plane.rows(rows);
         let mut buffer = Vec::new();
         for (cell, columns) in cells.iter().enumerate() {
-            match values {
-                Some(values) => {
-                    let values = bytemuck::cast_slice(&values[columns.start..]);
-                    count_rows(&mut self.tables, values, plane.width(), columns.len());
-                }
-                None => plane.for_each_piece(rows, columns, 1, &mut buffer, |piece| {
-                    count(&mut self.tables, bytemuck::cast_slice(piece));
-                }),
-            }
+            self.count_cell(plane, rows, columns, &mut buffer);
             let mut has_counts = false;
             for (Patches { owners, summaries }, start) in grids.iter_mut().zip(&mut self.starts) {
                 if owners[cell] == owners.get(cell + 1).copied().flatten() {
@@ -180,6 +171,26 @@ impl<T: Pixel> Reader<T> for Counter {
                     None => *start = self.counts,
                 }
             }
+        }
+    }
+}
+
+impl Counter {
+    fn count_cell<T: Pixel>(
+        &mut self,
+        plane: &Plane<'_, T>,
+        rows: &Range<usize>,
+        columns: &Range<usize>,
+        buffer: &mut Vec<T>,
+    ) {
+        match plane.rows(rows) {
+            Some(values) => {
+                let values = bytemuck::cast_slice(&values[columns.start..]);
+                count_rows(&mut self.tables, values, plane.width(), columns.len());
+            }
+            None => plane.for_each_piece(rows, columns, 1, buffer, |piece| {
+                count(&mut self.tables, bytemuck::cast_slice(piece));
+            }),
         }
     }
 }
