@@ -125,9 +125,10 @@ class KMeans(KMeansBase):
     and counts where these are few. None of this changes the answer; `fit_report_` says what was skipped.
 
     Memory beyond `X`: the int32 labels of two runs and the centers; with the copy, its size and 16 bytes a sample (no
-    copy is made where less than twice its size is free). uint8, int16, uint16, float32 and float64 arrays in C or
-    Fortran order are read as they are; other dtypes are converted to float64 and other strides copied, once. A callable
-    `init` costs one centered copy.
+    copy is made where less than twice its size is free). Before, k-means++ takes up to 3 bytes a sample, and for
+    several runs together up to 8 MB, no more than `X` or, with more than 8 features, a twentieth of it. uint8, int16,
+    uint16, float32 and float64 arrays in C or Fortran order are read as they are; other dtypes are converted to float64
+    and other strides copied, once. A callable `init` costs one centered copy.
 
     float32 samples are computed in float32 with sums in float64, all others in float64. Labels, centers and inertia are
     the same bits for any number of threads. A sample equally near to two centers goes to the lower index.

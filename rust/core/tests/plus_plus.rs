@@ -98,7 +98,7 @@ fn threads_and_levels_choose_the_same() {
 /// Runs beside each other, more than are kept at once, against each alone.
 #[test]
 fn runs_side_by_side_choose_as_alone() {
-    for (n_samples, d, k, n_runs) in [(6_007, 3, 12, 5), (400, 30, 6, 3), (1 << 20, 1, 2, 10)] {
+    for (n_samples, d, k, n_runs) in [(6_007, 3, 12, 5), (20_000, 30, 6, 3), (1 << 20, 1, 2, 5)] {
         let values = image_like(n_samples, d);
         let draws: Vec<(f64, Vec<f64>)> = (0..n_runs).map(|run| draws(k, 3, run)).collect();
         let runs: Vec<Draws<'_>> = draws.iter().map(|(first, further)| Draws { first: *first, further }).collect();

@@ -30,10 +30,18 @@ use self::first::choose_weighted;
 use self::part::{Part, first_reaching};
 use self::points::{Chosen, Points};
 use self::scan::Scan;
+use crate::features::MAX_FEATURES;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
-/// Bytes that are kept for runs side by side; a run keeps about a byte for each sample, or three, and its centers.
+/// Bytes that are kept for runs side by side, at most.
 const MAX_BYTES: usize = 1 << 23;
+
+/// Bytes that a run keeps for a sample, at most: labels of 2, and its share of what is known of a block.
+const BYTES_OF_SAMPLE: usize = 3;
+
+/// Share of the samples' own bytes that runs side by side may keep where iterations make no copy of the samples, which
+/// takes more.
+const SHARE: usize = 20;
 
 /// Most runs side by side: a thread looks for Ctrl-C between two parts of the samples, whatever the runs.
 const MAX_RUNS: usize = 32;
@@ -52,7 +60,8 @@ pub struct Draws<'a> {
 /// Distances are computed in float64. A run chooses the same beside others as alone.
 ///
 /// Cost of a run: one pass per center of at most `n_trials + 6` distances per sample, far less for images, and one byte
-/// per sample, or three if the centers near a block are many. Samples are read once for up to 8 MiB of such bytes.
+/// per sample, or three if the centers near a block are many. Runs that keep at most 8 MiB, and no more than iterations
+/// need anyway, read the samples together.
 ///
 /// # Errors
 /// [`Error::Length`] if the draws of a run are not a whole number of rows or not as many as those of others,
@@ -66,10 +75,9 @@ pub fn plus_plus<T: Element>(
 ) -> Result<Vec<Vec<usize>>> {
     let n_draws = runs.first().map_or(0, |draws| draws.further.len());
     let n_trials = check(samples, runs, n_draws, n_clusters)?;
-    let bytes_of_run = samples.n_samples() + n_clusters * samples.n_features() * size_of::<[f64; 2]>();
-    let side_by_side = (MAX_BYTES / bytes_of_run).clamp(1, MAX_RUNS);
     let mut chosen = Vec::with_capacity(runs.len());
-    for runs in runs.chunks(side_by_side) {
+    for runs in runs.chunks(side_by_side(samples, n_clusters)) {
+        exec.check()?;
         let firsts = runs.iter().map(|draws| choose_weighted(samples.n_samples(), weights, draws.first));
         if n_clusters == 1 {
             chosen.extend(firsts.map(|first| vec![first]));
@@ -84,6 +92,14 @@ pub fn plus_plus<T: Element>(
         chosen.extend(seeding.runs.into_iter().map(|run| run.indices));
     }
     Ok(chosen)
+}
+
+/// How many runs go side by side, at least one.
+fn side_by_side<T: Element>(samples: &Samples<'_, T>, n_clusters: usize) -> usize {
+    let of_run = BYTES_OF_SAMPLE * samples.n_samples() + n_clusters * samples.n_features() * size_of::<[f64; 2]>();
+    let n_bytes = size_of_val(samples.values());
+    let allowed = if samples.n_features() <= MAX_FEATURES { n_bytes } else { n_bytes / SHARE };
+    (allowed.min(MAX_BYTES) / of_run).clamp(1, MAX_RUNS)
 }
 
 /// Returns the number of candidates for each center, at least 1.
