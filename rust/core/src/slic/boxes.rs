@@ -32,8 +32,9 @@ pub(super) struct Boxes {
     ranges: Vec<Lanes>,
     /// Which pixels of each tile are inside the mask, and the image; shape (`n_bands`, `n_groups`, tiles of a group).
     shares: Vec<Share>,
-    /// The largest colour without its sign.
+    /// The largest finite colour without its sign, and whether all are finite.
     largest: f64,
+    are_finite: bool,
     cut: Cut,
 }
 
@@ -149,8 +150,14 @@ impl Boxes {
         // Tiles outside the mask have the highest below the lowest; where float32 has no number, no bound is of use anyway.
         let bounds = ranges.as_chunks::<2>().0.iter().flat_map(|[low, high]| low.iter().zip(high));
         let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.max(-*low));
-        let largest = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
-        Ok(Self { colours, ranges, shares, largest: f64::from(largest), cut })
+        let (largest, are_finite) =
+            sizes.fold(
+                (0.0, true),
+                |(largest, are_finite), size| {
+                    if size.is_finite() { (size.max(largest), are_finite) } else { (largest, false) }
+                },
+            );
+        Ok(Self { colours, ranges, shares, largest: f64::from(largest), are_finite, cut })
     }
 
     pub(super) fn cut(&self) -> Cut {
@@ -159,6 +166,10 @@ impl Boxes {
 
     pub(super) fn largest(&self) -> f64 {
         self.largest
+    }
+
+    pub(super) fn are_finite(&self) -> bool {
+        self.are_finite
     }
 
     /// A group of a band of slice `z`.

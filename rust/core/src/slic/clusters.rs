@@ -14,6 +14,8 @@ pub(super) struct Clusters<R> {
     values: Vec<R>,
     /// Largest squared colour distance of each cluster's pixels so far, which zero-parameter SLIC divides by.
     pub(super) maxima: Vec<R>,
+    /// How far the colour of each may be from the one that decides, if it is not that itself.
+    errors: Vec<R>,
     n_channels: usize,
 }
 
@@ -35,7 +37,7 @@ impl<R: Real> Clusters<R> {
             values.extend(seed.map(R::from_f64));
             values.resize(values.len() + n_channels, R::ZERO);
         }
-        Ok(Self { values, maxima: vec![R::ONE; seeds.len()], n_channels })
+        Ok(Self { values, maxima: vec![R::ONE; seeds.len()], errors: vec![R::ZERO; seeds.len()], n_channels })
     }
 
     /// How many there are.
@@ -63,15 +65,32 @@ impl<R: Real> Clusters<R> {
         &self.values[cluster * self.row_len()..][AXES..self.row_len()]
     }
 
-    /// Whether all have the same colour and the same maximum.
-    pub(super) fn are_uniform(&self) -> bool {
-        let first = (self.colour(0), self.maxima[0]);
-        (0..self.count()).all(|cluster| (self.colour(cluster), self.maxima[cluster]) == first)
+    #[inline(always)]
+    pub(super) fn error(&self, cluster: usize) -> R {
+        self.errors[cluster]
     }
 
-    /// Rows and maxima of clusters, `n_clusters` at a time.
+    pub(super) fn largest_error(&self) -> f64 {
+        self.errors.iter().fold(0.0, |largest, error| error.to_f64().max(largest))
+    }
+
+    /// Whether all surely have the same colour and the same maximum.
+    pub(super) fn are_uniform(&self) -> bool {
+        let first = (self.colour(0), self.maxima[0]);
+        self.largest_error() == 0.0
+            && (0..self.count()).all(|cluster| (self.colour(cluster), self.maxima[cluster]) == first)
+    }
+
+    /// Position, colour and error of a cluster.
+    pub(super) fn row_mut(&mut self, cluster: usize) -> (&mut [R], &mut R) {
+        let row_len = self.row_len();
+        (&mut self.values[cluster * row_len..][..row_len], &mut self.errors[cluster])
+    }
+
+    /// Rows and maxima of clusters, `n_clusters` at a time, for what decides.
     pub(super) fn groups(&mut self, n_clusters: usize) -> (std::slice::ChunksMut<'_, R>, std::slice::ChunksMut<'_, R>) {
         let row_len = self.row_len();
+        self.errors.fill(R::ZERO);
         (self.values.chunks_mut(n_clusters * row_len), self.maxima.chunks_mut(n_clusters))
     }
 }

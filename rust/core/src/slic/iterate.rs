@@ -3,14 +3,22 @@
 use rayon::prelude::*;
 
 use super::assign::{Assignment, Part, Scratch};
+use super::bands::{Band, take_back};
 use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
 use super::nearby::Competitors;
 use super::planes::BAND_HEIGHT;
 use super::rough::Rough;
-use super::update::{BandLabels, Labels, update};
+use super::totals::Totals;
+use super::update::{Labels, update};
 use super::{NONE, Planes};
 use crate::{Error, Exec, Real, Result};
+
+/// The first assignment whose changes may be so few that the clusters are moved by them alone.
+const FIRST_FOLLOWED: usize = 4;
+
+/// Those are few that are not more than one in so many pixels.
+const FEW: usize = 6;
 
 /// What pixels are clustered by.
 #[derive(Debug, Clone, Copy)]
@@ -66,25 +74,98 @@ pub(super) fn cluster<R: Real>(
 ) -> Result<()> {
     check(planes, mask, labels_out)?;
     let boxes = Boxes::new(exec, planes, mask, Cut::new(planes))?;
-    let mut bands = vec![BandLabels::default(); boxes.cut().n_bands(planes.volume())];
+    let bands = vec![Band::default(); boxes.cut().n_bands(planes.volume())];
+    let mut image = Image { planes, mask, boxes: &boxes, bands };
     for settings in stages {
-        labels_out.fill(NONE);
-        for iteration in 1..=settings.max_num_iter {
-            let competitors = Competitors::new(clusters, settings, planes.volume());
-            let is_adaptive = competitors.metric.is_adaptive;
-            let rough = Rough::new(settings, &boxes, competitors.n_channels, competitors.is_uniform);
-            let assignment = Assignment { competitors, planes, mask, boxes: &boxes, rough };
-            assign_all(exec, &assignment, labels_out, &mut bands)?;
-            let is_last = iteration == settings.max_num_iter;
-            if !is_last || settings.ignores_colour {
-                let labels = Labels { pixels: labels_out, bands: &bands, cut: boxes.cut() };
-                // Colours that are left out are asked for only in the end.
-                let with_colours = is_last || !settings.ignores_colour;
-                update(exec, planes, labels, with_colours, is_adaptive, clusters)?;
-            }
-        }
+        image.cluster(exec, settings, clusters, labels_out)?;
     }
     Ok(())
+}
+
+/// What all iterations share.
+struct Image<'a, R> {
+    planes: &'a Planes<R>,
+    mask: Option<&'a [bool]>,
+    boxes: &'a Boxes,
+    bands: Vec<Band>,
+}
+
+impl<R: Real> Image<'_, R> {
+    /// Runs the iterations of a stage.
+    fn cluster(
+        &mut self,
+        exec: &Exec<'_>,
+        settings: &Settings<R>,
+        clusters: &mut Clusters<R>,
+        labels_out: &mut [i32],
+    ) -> Result<()> {
+        let mut totals = Totals::new(self.planes, self.boxes, settings, clusters.count());
+        labels_out.fill(NONE);
+        for iteration in 1..=settings.max_num_iter {
+            let notes_changes = totals.is_some() && iteration >= FIRST_FOLLOWED;
+            if !self.assign(exec, settings, clusters, labels_out, notes_changes)? {
+                // Once more, with the colours that decide; where such ties were, others are to be expected.
+                take_back(&mut self.bands, labels_out, self.planes.volume(), self.boxes.cut());
+                totals = None;
+                self.update(exec, settings, !settings.ignores_colour, labels_out, clusters, None)?;
+                self.assign(exec, settings, clusters, labels_out, false)?;
+            }
+            let is_last = iteration == settings.max_num_iter;
+            if is_last && !settings.ignores_colour {
+                break;
+            }
+            let follows = notes_changes && !is_last && self.n_changes() * FEW <= labels_out.len();
+            match &mut totals {
+                Some(totals) if follows => {
+                    totals.follow(exec, self.planes, &self.bands, self.boxes.cut())?;
+                    totals.write_means(clusters);
+                }
+                totals => {
+                    // Colours that are left out are asked for only in the end.
+                    let (with_colours, totals) = (is_last || !settings.ignores_colour, totals.as_mut());
+                    self.update(exec, settings, with_colours, labels_out, clusters, totals)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Assigns every pixel; returns whether there is no doubt.
+    fn assign(
+        &mut self,
+        exec: &Exec<'_>,
+        settings: &Settings<R>,
+        clusters: &Clusters<R>,
+        labels_out: &mut [i32],
+        notes_changes: bool,
+    ) -> Result<bool> {
+        let &mut Self { planes, mask, boxes, .. } = self;
+        let competitors = Competitors::new(clusters, settings, planes.volume());
+        let rough = Rough::new(settings, boxes, &competitors);
+        let assignment = Assignment { competitors, planes, mask, boxes, rough, notes_changes };
+        assign_all(exec, &assignment, labels_out, &mut self.bands)?;
+        Ok(self.bands.iter().all(|band| band.is_sure))
+    }
+
+    /// Moves the clusters to the means of their pixels.
+    fn update(
+        &self,
+        exec: &Exec<'_>,
+        settings: &Settings<R>,
+        with_colours: bool,
+        labels: &[i32],
+        clusters: &mut Clusters<R>,
+        totals: Option<&mut Totals>,
+    ) -> Result<()> {
+        let labels = Labels { pixels: labels, bands: &self.bands, cut: self.boxes.cut() };
+        let is_adaptive = Metric::new(settings).is_adaptive;
+        update(exec, self.planes, labels, with_colours, is_adaptive, clusters, totals)
+    }
+
+    /// Pixels that the last assignment has changed.
+    fn n_changes(&self) -> usize {
+        self.bands.iter().map(|band| band.changes.len()).sum()
+    }
 }
 
 fn check<R: Real>(planes: &Planes<R>, mask: Option<&[bool]>, labels: &[i32]) -> Result<()> {
@@ -102,7 +183,7 @@ fn assign_all<R: Real>(
     exec: &Exec<'_>,
     assignment: &Assignment<'_, R>,
     labels_out: &mut [i32],
-    bands_out: &mut [BandLabels],
+    bands_out: &mut [Band],
 ) -> Result<()> {
     let (volume, cut) = (assignment.planes.volume(), assignment.boxes.cut());
     // A part is a band of an image, or all bands of a slice of a volume, which looks for its clusters once.
@@ -110,16 +191,16 @@ fn assign_all<R: Real>(
     let n_bands = if is_image { 1 } else { cut.bands_per_slice };
     let slices = labels_out.par_chunks_mut(volume.height * volume.width);
     let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice)).enumerate();
-    let parts = slices.flat_map(|(z, (labels, ranges))| {
+    let parts = slices.flat_map(|(z, (labels, bands))| {
         let len = if is_image { BAND_HEIGHT * volume.width } else { labels.len() };
-        let parts = labels.par_chunks_mut(len).zip(ranges.par_chunks_mut(n_bands)).enumerate();
-        parts.map(move |(part, (labels, ranges))| {
-            (Part { z, bands: part * n_bands..(part + 1) * n_bands, labels }, ranges)
+        let parts = labels.par_chunks_mut(len).zip(bands.par_chunks_mut(n_bands)).enumerate();
+        parts.map(move |(part, (labels, bands))| {
+            (Part { z, bands: part * n_bands..(part + 1) * n_bands, labels }, bands)
         })
     });
-    parts.try_for_each_init(Scratch::new, |scratch, (part, ranges)| {
+    parts.try_for_each_init(Scratch::new, |scratch, (part, bands)| {
         exec.check()?;
-        assignment.assign(exec.level, scratch, part, ranges);
+        assignment.assign(exec.level, scratch, part, bands);
         Ok(())
     })
 }

@@ -7,11 +7,14 @@
 //! Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel methods", IEEE TPAMI 34(11), 2012.
 
 mod assign;
+mod bands;
 mod boxes;
 mod clusters;
 mod connectivity;
+mod doubt;
 mod iterate;
 mod lab;
+mod labels;
 mod nearby;
 mod nearest;
 mod pieces;
@@ -28,6 +31,7 @@ mod sums;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod totals;
 mod update;
 
 pub use connectivity::Sizes;

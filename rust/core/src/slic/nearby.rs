@@ -45,6 +45,8 @@ pub(super) struct Competitors<'a, R> {
     rough_colours: Vec<f32>,
     /// Whether all have one colour that counts, as they have before the first assignment.
     pub(super) is_uniform: bool,
+    /// How far any colour may be from the one that decides.
+    pub(super) largest_error: f64,
 }
 
 impl<'a, R: Real> Competitors<'a, R> {
@@ -61,6 +63,7 @@ impl<'a, R: Real> Competitors<'a, R> {
             n_channels,
             rough_colours: colours.map(|value| value.to_f64() as f32).collect(),
             is_uniform: n_channels > 0 && clusters.are_uniform(),
+            largest_error: clusters.largest_error(),
         }
     }
 }
@@ -71,6 +74,8 @@ pub(super) struct Rival<'a, R> {
     /// Which cluster it is.
     pub(super) number: R,
     pub(super) colour: &'a [R],
+    /// How far the colour may be from the one that decides.
+    pub(super) error: R,
     /// What colour distances are divided by.
     pub(super) maximum: R,
     /// Column of its place, the first column that it competes for, and one past the last.
@@ -188,6 +193,7 @@ impl<'a, R: Real> Rival<'a, R> {
         Self {
             number: R::from_f64(cluster as f64),
             colour: &clusters.colour(cluster)[..n_channels],
+            error: clusters.error(cluster),
             maximum,
             column,
             first: R::from_f64(columns.0 as f64),
@@ -242,6 +248,13 @@ impl<'a, R: Real> Rival<'a, R> {
     #[inline(always)]
     pub(super) fn window<S: Simd>(&self, simd: S, origin: R) -> [f32x16<S>; 2] {
         [self.first, self.end].map(|place| f32x16::simd_from(simd, (place - origin).to_f64() as f32))
+    }
+
+    /// Squared distance along x to a column; infinite outside the window.
+    pub(super) fn across_one(&self, metric: &Metric<R>, x: usize) -> R {
+        let column = R::from_f64(x as f64);
+        let is_inside = self.first <= column && column < self.end;
+        if is_inside { metric.along(2, self.column, column) } else { R::INFINITY }
     }
 
     /// Squared distances along x to some columns; infinite outside the window.

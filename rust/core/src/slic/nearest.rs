@@ -1,4 +1,6 @@
 //! The nearest cluster of some pixels, in the operations and the order of scikit-image.
+//!
+//! Where clusters' colours are not known to the last digit, another one may be the nearest if it is almost as near.
 
 use fearless_simd::Simd;
 use fearless_simd::prelude::*;
@@ -19,6 +21,7 @@ pub(super) struct Columns {
     pub(super) first: usize,
     /// From one channel to the next.
     pub(super) stride: usize,
+    pub(super) n_channels: usize,
 }
 
 impl Columns {
@@ -32,7 +35,19 @@ impl Columns {
     }
 }
 
-/// The number of the nearest candidate, the first on ties, or -1, of pixels in rows from `first_row` on.
+/// What was found for the pixels of a few rows.
+pub(super) struct Found<R> {
+    /// The number of the nearest candidate, the first on ties, or -1.
+    pub(super) winners: [[R; MAX_LANES]; ROWS],
+    /// A bit for each pixel for which that is in doubt.
+    pub(super) doubts: [u64; ROWS],
+}
+
+/// How many times a distance may be as wrong as one of the two whose difference decides: these are no more than a few
+/// times the least of all.
+const DOUBT: f64 = 16.0;
+
+/// The nearest candidate of pixels in rows from `first_row` on.
 #[inline(always)]
 pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
     simd: S,
@@ -40,14 +55,17 @@ pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
     rows: [&[R]; ROWS],
     (first_row, columns): (usize, &Columns),
     candidates: &Candidates<'_, R>,
-) -> [[R; MAX_LANES]; ROWS] {
+) -> Found<R> {
     let lanes = R::WIDE_LANES;
     let splat = |value: R| R::Wide::<S>::simd_from(simd, value);
     let weight = splat(metric.weight);
     let places = columns.places::<S, R>(simd);
     let mut nearest = [splat(R::from_f64(R::MAX)); ROWS];
+    let mut second = [splat(R::INFINITY); ROWS];
     let mut winner = [splat(-R::ONE); ROWS];
+    let mut error = R::ZERO;
     for (rival, _) in candidates.iter() {
+        error = if rival.error > error { rival.error } else { error };
         let mut colour = [splat(R::ZERO); ROWS];
         let n_channels = if C == ANY { rival.colour.len() } else { C };
         let centers = &rival.colour[..n_channels];
@@ -71,13 +89,20 @@ pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
         for row in 0..ROWS {
             let distance = (splat(rival.down(metric, first_row + row)) + across) * weight + colour[row];
             let closer = distance.simd_lt(nearest[row]);
+            second[row] = second[row].min(nearest[row].max(distance));
             nearest[row] = closer.select(distance, nearest[row]);
             winner[row] = closer.select(number, winner[row]);
         }
     }
-    let mut winners = [[R::ZERO; MAX_LANES]; ROWS];
+    let mut found = Found { winners: [[R::ZERO; MAX_LANES]; ROWS], doubts: [0; ROWS] };
     for row in 0..ROWS {
-        winner[row].store_slice(&mut winners[row][..lanes]);
+        winner[row].store_slice(&mut found.winners[row][..lanes]);
+        if error > R::ZERO {
+            let (distance, root) = (nearest[row], nearest[row].sqrt());
+            let rounding = splat(R::from_f64((columns.n_channels + 8) as f64 * R::EPSILON)) * distance;
+            let margin = splat(R::from_f64(DOUBT)) * ((root + root + splat(error)) * splat(error) + rounding);
+            found.doubts[row] = (second[row] - distance).simd_le(margin).to_bitmask();
+        }
     }
-    winners
+    found
 }

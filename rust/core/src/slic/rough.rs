@@ -9,6 +9,7 @@ use fearless_simd::{Select, Simd, f32x16};
 use super::boxes::{Boxes, GROUP_WIDTH};
 use super::clusters::AXES;
 use super::iterate::Settings;
+use super::nearby::Competitors;
 use super::planes::BAND_HEIGHT;
 use crate::Real;
 
@@ -40,12 +41,13 @@ impl Rough {
     /// difference by at most 2 u m + u d; so it does with two places along y or x, m being how far a cluster may be from
     /// where a band or a group begins. Summing the squares of all differences, n of them colours, changes the sum by less
     /// than n + 10 times u of itself, or twice that if products are rounded. By Cauchy and Schwarz the distance v is wrong
-    /// by no more than (2 n + 20) u v + 2 s sqrt(v) + s^2, where s is the length of the vector of all 2 u m. What colours
-    /// are divided by is at least 1, which makes errors no larger.
-    pub(super) fn new<R: Real>(settings: &Settings<R>, boxes: &Boxes, n_channels: usize, is_uniform: bool) -> Self {
+    /// by no more than (2 n + 20) u v + 2 s sqrt(v) + s^2, where s is the length of the vector of all 2 u m, and of `error`
+    /// if a cluster's colour may be that far from the one that decides. What colours are divided by is at least 1, which
+    /// makes errors no larger.
+    pub(super) fn new<R: Real>(settings: &Settings<R>, boxes: &Boxes, competitors: &Competitors<'_, R>) -> Self {
         let weight = settings.weight.to_f64();
         let scales = settings.spacing.map(|spacing| spacing.to_f64() * weight.sqrt());
-        let (n_channels, colour) = (n_channels as f64, boxes.largest());
+        let (n_channels, colour) = (competitors.n_channels as f64, boxes.largest());
         let extents = [1, BAND_HEIGHT, GROUP_WIDTH];
         let places = (0..AXES).map(|axis| scales[axis] * (2 * settings.window[axis] + 1 + extents[axis]) as f64);
         let size = n_channels * colour * colour + places.map(|place| place * place).sum::<f64>();
@@ -53,9 +55,9 @@ impl Rough {
             weight,
             scales: scales.map(|scale| scale as f32),
             relative: ((2.0 * n_channels + 20.0) * UNIT) as f32,
-            shift: (2.0 * UNIT * size.sqrt()) as f32,
+            shift: (2.0 * UNIT * size.sqrt() + competitors.largest_error) as f32,
             is_safe: size < LARGEST,
-            is_enough: !is_uniform,
+            is_enough: !competitors.is_uniform,
         }
     }
 

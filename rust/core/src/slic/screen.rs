@@ -24,10 +24,10 @@ impl Screen {
         Self { across: Vec::new(), winners: [Pair::ZERO; PAIRS] }
     }
 
-    /// The numbers of the clusters that were found for a row of the tile.
+    /// The numbers of the clusters that were found for two rows of the tile.
     #[inline(always)]
-    pub(super) fn winners(&self, row: usize) -> &[f32] {
-        self.winners[row / 2].row(row % 2)
+    pub(super) fn winners<S: Simd>(&self, simd: S, pair: usize) -> f32x16<S> {
+        self.winners[pair].load(simd)
     }
 
     /// Finds the nearest candidate of all pixels of a tile; returns whether there is no doubt.

@@ -92,16 +92,25 @@ impl<'a, R: Real> Sums<'a, R> {
         }
     }
 
-    /// Writes the means of a cluster's pixels, NaN without pixels, and 0 for channels that were left out.
-    pub(super) fn write_means(&self, place: usize, means_out: &mut [R]) {
+    /// The sums of a cluster's pixels: z, y, x, 1, and channels.
+    pub(super) fn of(&self, place: usize) -> Vec<R> {
         let parts = self.all.chunks_exact(self.clusters.len() + 1);
         let mut sums: Vec<R> = parts.flat_map(|sums| sums[place]).flat_map(|Line(sums)| sums).collect();
-        let counted = sums.remove(AXES);
-        let count = self.counts.as_ref().map_or(counted, |counts| R::from_f64(counts[place] as f64));
-        means_out.fill(R::ZERO);
-        for (mean, sum) in means_out[..AXES + self.n_channels].iter_mut().zip(sums) {
-            *mean = sum / count;
+        if let Some(counts) = &self.counts {
+            sums[AXES] = R::from_f64(counts[place] as f64);
         }
+        sums.truncate(AXES + 1 + self.n_channels);
+        sums
+    }
+}
+
+/// Writes the means of pixels given their sums, NaN without pixels, and 0 for channels that were left out.
+pub(super) fn write_means<R: Real>(sums: &[R], means_out: &mut [R]) {
+    let (places, rest) = sums.split_at(AXES);
+    let (count, channels) = (rest[0], &rest[1..]);
+    means_out.fill(R::ZERO);
+    for (mean, sum) in means_out.iter_mut().zip(places.iter().chain(channels)) {
+        *mean = *sum / count;
     }
 }
 

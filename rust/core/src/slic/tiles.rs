@@ -68,6 +68,11 @@ impl Pair {
         &self.0[row * TILE_WIDTH..][..TILE_WIDTH]
     }
 
+    #[inline(always)]
+    pub(super) fn row_mut(&mut self, row: usize) -> &mut [f32] {
+        &mut self.0[row * TILE_WIDTH..][..TILE_WIDTH]
+    }
+
     /// The first number of each row.
     #[inline(always)]
     pub(super) fn rows(&self) -> [f32; 2] {

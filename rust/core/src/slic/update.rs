@@ -2,50 +2,30 @@
 //!
 //! Every cluster's sums are taken in the order of the pixels, as on images with exact ties another order of additions
 //! would decide otherwise. Threads therefore share out clusters, and each reads the bands where its clusters have pixels.
+//! Where few pixels have changed, [`super::totals`] takes less time.
 
 use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::bands::Band;
 use super::boxes::Cut;
 use super::clusters::{AXES, Clusters};
-use super::sums::Sums;
-use super::{NONE, Planes, Volume};
+use super::sums::{Sums, write_means};
+use super::totals::{self, Totals};
+use super::{Planes, Volume};
 use crate::{Exec, Real, Result};
-
-/// The lowest and the highest label in a band of rows.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct BandLabels {
-    low: i32,
-    high: i32,
-}
-
-impl BandLabels {
-    #[inline(always)]
-    pub(super) fn of(labels: &[i32]) -> Self {
-        let (mut low, mut high) = (i32::MAX, NONE);
-        for label in labels {
-            low = low.min(*label);
-            high = high.max(*label);
-        }
-        Self { low, high }
-    }
-
-    fn meets(self, clusters: &Range<i32>) -> bool {
-        self.low < clusters.end && clusters.start <= self.high
-    }
-}
 
 /// The labels of all pixels, band by band.
 #[derive(Clone, Copy)]
 pub(super) struct Labels<'a> {
     pub(super) pixels: &'a [i32],
-    pub(super) bands: &'a [BandLabels],
+    pub(super) bands: &'a [Band],
     pub(super) cut: Cut,
 }
 
 /// Moves the clusters to the means of their pixels, without `with_colours` in space alone; one without pixels becomes NaN
-/// and is never heard of again.
+/// and is never heard of again. The sums are kept in `totals`, if there are any.
 pub(super) fn update<R: Real>(
     exec: &Exec<'_>,
     planes: &Planes<R>,
@@ -53,13 +33,17 @@ pub(super) fn update<R: Real>(
     with_colours: bool,
     is_adaptive: bool,
     clusters: &mut Clusters<R>,
+    totals: Option<&mut Totals>,
 ) -> Result<()> {
     let group_len = clusters.count().div_ceil(rayon::current_num_threads());
     let (values, maxima) = clusters.groups(group_len);
-    let groups: Vec<_> = values.zip(maxima).enumerate().collect();
-    groups.into_par_iter().try_for_each(|(index, (values, maxima))| {
+    let groups: Vec<_> = match totals {
+        Some(totals) => values.zip(maxima).zip(totals.groups(group_len).map(Some)).enumerate().collect(),
+        None => values.zip(maxima).zip(std::iter::repeat_with(|| None)).enumerate().collect(),
+    };
+    groups.into_par_iter().try_for_each(|(index, ((values, maxima), totals))| {
         let first = (index * group_len) as i32;
-        let mut group = Group { clusters: first..first + maxima.len() as i32, planes, values };
+        let mut group = Group { clusters: first..first + maxima.len() as i32, planes, values, totals };
         group.update(exec, labels, with_colours)?;
         if is_adaptive {
             group.widen(exec, labels, maxima)?;
@@ -74,6 +58,7 @@ struct Group<'a, R> {
     planes: &'a Planes<R>,
     /// Position and colour of each.
     values: &'a mut [R],
+    totals: Option<totals::Group<'a>>,
 }
 
 impl<R: Real> Group<'_, R> {
@@ -84,7 +69,11 @@ impl<R: Real> Group<'_, R> {
             sums.add_row(exec.level, place, labels);
         })?;
         for (place, values) in self.values.chunks_exact_mut(AXES + self.planes.n_channels()).enumerate() {
-            sums.write_means(place, values);
+            let sums = sums.of(place);
+            write_means(&sums, values);
+            if let Some(totals) = &mut self.totals {
+                totals.set(place, &sums);
+            }
         }
         Ok(())
     }
