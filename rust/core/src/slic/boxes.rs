@@ -147,7 +147,7 @@ impl Boxes {
             }
             Ok(())
         })?;
-        // Tiles outside the mask have the highest below the lowest; where float32 has no number, no bound is of use anyway.
+        // Tiles outside the mask keep 0 for both.
         let bounds = ranges.as_chunks::<2>().0.iter().flat_map(|[low, high]| low.iter().zip(high));
         let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.max(-*low));
         let (largest, are_finite) =

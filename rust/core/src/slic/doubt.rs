@@ -32,6 +32,8 @@ impl<R: Real> Pixel<'_, R> {
         })
     }
 
+    /// In the operations and the order of [`super::nearest`], without what zero-parameter SLIC divides by: there colours are
+    /// always those that decide.
     fn distance(&self, metric: &Metric<R>, rival: &Rival<'_, R>) -> Distance<R> {
         let mut colour = R::ZERO;
         for (channel, center) in rival.colour.iter().enumerate() {

@@ -102,15 +102,18 @@ impl<R: Real> Image<'_, R> {
         let mut totals = Totals::new(self.planes, self.boxes, settings, clusters.count());
         labels_out.fill(NONE);
         for iteration in 1..=settings.max_num_iter {
-            let notes_changes = totals.is_some() && iteration >= FIRST_FOLLOWED;
+            let is_last = iteration == settings.max_num_iter;
+            // To follow them, or to take them back.
+            let is_needed = !is_last || clusters.largest_error() > 0.0;
+            let notes_changes = totals.is_some() && iteration >= FIRST_FOLLOWED && is_needed;
             if !self.assign(exec, settings, clusters, labels_out, notes_changes)? {
+                debug_assert!(notes_changes, "there is no doubt where the colours are those that decide");
                 // Once more, with the colours that decide; where such ties were, others are to be expected.
                 take_back(&mut self.bands, labels_out, self.planes.volume(), self.boxes.cut());
                 totals = None;
                 self.update(exec, settings, !settings.ignores_colour, labels_out, clusters, None)?;
                 self.assign(exec, settings, clusters, labels_out, false)?;
             }
-            let is_last = iteration == settings.max_num_iter;
             if is_last && !settings.ignores_colour {
                 break;
             }

@@ -11,7 +11,7 @@ use super::planes::{TILE_HEIGHT, TILE_WIDTH};
 use super::tiles::{PAIR_LEN, PAIRS, Pair, Tile};
 use crate::Real;
 
-/// The labels of a band, which has got some of them.
+/// The labels of a band while its tiles are assigned.
 pub(super) struct BandLabels<'a> {
     pub(super) pixels: &'a mut [i32],
     /// What has changed, if somebody asks for it.

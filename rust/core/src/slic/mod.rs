@@ -1,8 +1,8 @@
 //! Superpixels: simple linear iterative clustering, with the labels of scikit-image.
 //!
-//! Pixels are clustered by colour and position together, each among the clusters whose window holds it. The arithmetic
-//! of every distance and the order of every sum are those of `skimage.segmentation.slic`, so the labels are the same to
-//! the last one; what is saved is only the work that cannot change them.
+//! Pixels are clustered by colour and position together, each among the clusters whose window holds it. Wherever they may
+//! decide, the arithmetic of distances and the order of sums are those of `skimage.segmentation.slic`, so the labels are
+//! the same to the last one; what is saved is only the work that cannot change them.
 //!
 //! Achanta et al., "SLIC superpixels compared to state-of-the-art superpixel methods", IEEE TPAMI 34(11), 2012.
 

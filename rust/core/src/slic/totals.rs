@@ -23,6 +23,9 @@ const BITS: i32 = 62;
 /// Tasks for each thread: pixels change in few places.
 const TASKS: usize = 4;
 
+/// So many sums, 1 MiB, are no burden, however few pixels there are.
+const FEW_SUMS: usize = 1 << 17;
+
 /// Changes from the one that is added to the one whose colour is asked for: pixels that change lie far apart.
 const AHEAD: usize = 32;
 
@@ -32,7 +35,7 @@ pub(super) struct Totals {
     /// Shape (`n_clusters` + 1, 4 + `n_channels`): z, y, x, 1, and channels that were multiplied by `scale`. The last row is
     /// for pixels of no cluster.
     sums: Vec<i64>,
-    /// How far each channel's sum may be from that of the pixels that there were when it was taken.
+    /// How far a channel's sum may be from that of the scaled values of each cluster's pixels; changes do not alter it.
     errors: Vec<f64>,
     n_channels: usize,
     scale: f64,
@@ -42,7 +45,7 @@ pub(super) struct Totals {
 
 impl Totals {
     /// Room for sums, if means of them are as good: not in float32, which decides by its roundings, nor where no bound is
-    /// known, nor where the pixels have to be looked at for another reason.
+    /// known, nor where the pixels have to be looked at for another reason, nor for clusters of a few pixels.
     pub(super) fn new<R: Real>(
         planes: &Planes<R>,
         boxes: &Boxes,
@@ -58,12 +61,16 @@ impl Totals {
             return None;
         }
         let n_channels = if settings.ignores_colour { 0 } else { planes.n_channels() };
+        let n_sums = (n_clusters + 1) * (AXES + 1 + n_channels);
+        // Every task has sums of its own: for many small clusters they are more than there are pixels.
+        if n_sums * TASKS * rayon::current_num_threads() > volume.n_pixels().max(FEW_SUMS) {
+            return None;
+        }
         let largest = boxes.largest() * (1.0 + f64::from(f32::EPSILON));
         // No scale is needed where all colours are 0.
         let most = (n_pixels * largest).max(f64::from(-BITS).exp2());
         let scale = (f64::from(BITS) - most.log2().ceil()).exp2();
-        let sums = vec![0; (n_clusters + 1) * (AXES + 1 + n_channels)];
-        Some(Self { sums, errors: vec![0.0; n_clusters], n_channels, scale, largest })
+        Some(Self { sums: vec![0; n_sums], errors: vec![0.0; n_clusters], n_channels, scale, largest })
     }
 
     /// Rows of consecutive clusters, and their errors.
@@ -94,11 +101,12 @@ impl Totals {
                 Ok(sums)
             },
         );
-        for part in parts.collect::<Result<Vec<Vec<i64>>>>()? {
-            for (sum, change) in self.sums.iter_mut().zip(part) {
-                *sum = sum.wrapping_add(change);
-            }
-        }
+        let none = || vec![0; self.sums.len()];
+        let all = parts.try_reduce(none, |mut sums, part| {
+            add_to(&mut sums, &part);
+            Ok(sums)
+        })?;
+        add_to(&mut self.sums, &all);
         Ok(())
     }
 
@@ -120,6 +128,13 @@ impl Totals {
             let of_mean = of_sum / count + 2.0 * R::EPSILON * self.largest;
             *error_out = if row[AXES] > 0 { R::from_f64(of_mean * (self.n_channels as f64).sqrt()) } else { R::ZERO };
         }
+    }
+}
+
+/// Integers may be added in any order.
+fn add_to(sums: &mut [i64], changes: &[i64]) {
+    for (sum, change) in sums.iter_mut().zip(changes) {
+        *sum = sum.wrapping_add(*change);
     }
 }
 
