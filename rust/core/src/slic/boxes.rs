@@ -150,13 +150,8 @@ impl Boxes {
         // Tiles outside the mask keep 0 for both.
         let bounds = ranges.as_chunks::<2>().0.iter().flat_map(|[low, high]| low.iter().zip(high));
         let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.max(-*low));
-        let (largest, are_finite) =
-            sizes.fold(
-                (0.0, true),
-                |(largest, are_finite), size| {
-                    if size.is_finite() { (size.max(largest), are_finite) } else { (largest, false) }
-                },
-            );
+        let are_finite = sizes.clone().all(f32::is_finite);
+        let largest = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
         Ok(Self { colours, ranges, shares, largest: f64::from(largest), are_finite, cut })
     }
 

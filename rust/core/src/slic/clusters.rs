@@ -87,10 +87,14 @@ impl<R: Real> Clusters<R> {
         (&mut self.values[cluster * row_len..][..row_len], &mut self.errors[cluster])
     }
 
-    /// Rows and maxima of clusters, `n_clusters` at a time, for what decides.
+    /// Says that the colours are those that decide.
+    pub(super) fn forget_errors(&mut self) {
+        self.errors.fill(R::ZERO);
+    }
+
+    /// Rows and maxima of clusters, `n_clusters` at a time.
     pub(super) fn groups(&mut self, n_clusters: usize) -> (std::slice::ChunksMut<'_, R>, std::slice::ChunksMut<'_, R>) {
         let row_len = self.row_len();
-        self.errors.fill(R::ZERO);
         (self.values.chunks_mut(n_clusters * row_len), self.maxima.chunks_mut(n_clusters))
     }
 }

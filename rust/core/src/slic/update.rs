@@ -36,6 +36,7 @@ pub(super) fn update<R: Real>(
     totals: Option<&mut Totals>,
 ) -> Result<()> {
     let group_len = clusters.count().div_ceil(rayon::current_num_threads());
+    clusters.forget_errors();
     let (values, maxima) = clusters.groups(group_len);
     let groups: Vec<_> = match totals {
         Some(totals) => values.zip(maxima).zip(totals.groups(group_len).map(Some)).enumerate().collect(),
