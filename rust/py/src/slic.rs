@@ -2,7 +2,7 @@
 
 #![allow(clippy::needless_pass_by_value, reason = "arguments arrive from Python as owned borrows of arrays")]
 
-use clast_core::slic::{self, Coded, Pixels, Plan, Planes, Scaled, Settings, Sizes, Volume};
+use clast_core::slic::{self, Coded, Conversion, Image, Pixels, Plan, Scaled, Settings, Sizes, Volume};
 use clast_core::{Element, Real};
 use numpy::{
     PyArray1, PyReadonlyArray1, PyReadonlyArray2, PyReadonlyArray4, PyReadwriteArray1, PyReadwriteArray2,
@@ -100,7 +100,6 @@ fn segment<R: Real>(
     let volume = Volume { depth: shape[0], height: shape[1], width: shape[2] };
     let plan = Plan {
         seeds: contiguous("seeds", &request.seeds)?,
-        mask: request.mask.as_ref().map(|mask| contiguous("mask", mask)).transpose()?,
         settings: Settings {
             spacing: request.spacing.map(R::from_f64),
             weight: R::from_f64(request.weight),
@@ -114,11 +113,12 @@ fn segment<R: Real>(
         start_label: request.start_label,
     };
     let labels_out = contiguous_mut("labels_out", &mut labels_out)?;
-    let (to_lab, ratio) = (request.to_lab, R::from_f64(request.ratio));
+    let mask = request.mask.as_ref().map(|mask| contiguous("mask", mask)).transpose()?;
     let smoothing = request.smoothing.each_ref().map(Vec::as_slice);
+    let conversion = Conversion { to_lab: request.to_lab, smoothing, ratio: R::from_f64(request.ratio) };
     run(py, |exec| {
-        let planes = Planes::read(exec, pixels, volume, shape[3], to_lab, smoothing, ratio)?;
-        slic::segment(exec, &planes, &plan, labels_out)
+        let image = Image::read(exec, pixels, volume, shape[3], mask, conversion)?;
+        slic::segment(exec, &image, &plan, labels_out)
     })
 }
 

@@ -9,14 +9,14 @@ use super::bands::Band;
 use super::boxes::{Boxes, Cut};
 use super::doubt::Pixel;
 use super::labels::{BandLabels, TileLabels};
-use super::nearby::{Candidates, Competitors, Nearby, Rivals};
+use super::nearby::{Candidates, Competitors, Nearby, Rival};
 use super::nearest::{Columns, ROWS, nearest};
 use super::planes::{ANY, BAND_HEIGHT, TILE_HEIGHT};
+use super::planes::{Planes, Volume};
 use super::rough::Rough;
 use super::screen::Screen;
 use super::search::Search;
 use super::tiles::{PAIRS, Pair, Tile};
-use super::{Planes, Volume};
 use crate::Real;
 
 /// What all bands share in an iteration.
@@ -46,7 +46,7 @@ pub(super) struct Scratch<'a, R> {
 
 impl<R: Real> Scratch<'_, R> {
     pub(super) fn new() -> Self {
-        Self { nearby: Nearby::new(), search: Search::new(), screen: Screen::new() }
+        Self { nearby: Nearby::new(), search: Search::default(), screen: Screen::new() }
     }
 }
 
@@ -64,7 +64,7 @@ impl<R: Real> Assignment<'_, R> {
         let labels = labels.chunks_mut(BAND_HEIGHT * width);
         for (band, (labels, band_out)) in bands.zip(labels.zip(bands_out)) {
             let rows = Cut::rows(band, height);
-            dispatch!(level, simd => nearby.find(simd, &self.competitors, &self.rough, z, &rows));
+            nearby.find(&self.competitors, &self.rough, z, &rows);
             let rivals = nearby.rivals();
             band_out.changes.clear();
             let changes = self.notes_changes.then_some(&mut band_out.changes);
@@ -82,11 +82,11 @@ impl<R: Real> Assignment<'_, R> {
         &self,
         simd: S,
         (search, screen): (&mut Search, &mut Screen),
-        rivals: Rivals<'_, R>,
+        rivals: &[Rival<'_, R>],
         (z, band): (usize, usize),
         labels_out: &mut BandLabels<'_>,
     ) -> bool {
-        let Competitors { is_uniform, n_channels, .. } = self.competitors;
+        let n_channels = self.competitors.n_channels;
         // Whether the pixels of the group before mattered, as they then do in most of the next.
         let mut is_looked_at = true;
         let mut is_sure = true;
@@ -99,18 +99,19 @@ impl<R: Real> Assignment<'_, R> {
                 group.prefetch();
             }
             is_looked_at = false;
-            search.search(simd, &self.rough, is_uniform, rivals.all, &group);
+            search.search(simd, &self.rough, rivals, &group);
             for tile in group.tiles() {
-                let (candidates, margin) = search.candidates(tile.lane);
+                search.list(tile.lane);
+                let margin = search.margin(tile.lane);
                 let mut labels = labels_out.of_tile(self.planes.volume(), self.mask, z, &tile);
                 // The margin is finite if no distance of a pixel is infinite: then one of the candidates wins it.
-                if let ([winner], true) = (candidates, margin < f32::INFINITY) {
-                    let number = f32x16::simd_from(simd, rivals.all[*winner as usize].rough.number);
+                if let ([winner], true) = (search.candidates(), margin < f32::INFINITY) {
+                    let number = f32x16::simd_from(simd, rivals[winner.place as usize].rough.number);
                     labels.give(simd, |_| number);
                     continue;
                 }
                 is_looked_at = true;
-                let candidates = Candidates { rivals, places: candidates };
+                let candidates = Candidates { rivals, forms: search.forms(), all: search.candidates() };
                 is_sure &= match n_channels {
                     1 => self.assign_tile::<S, 1>(simd, screen, (z, &tile), (&candidates, margin), &mut labels),
                     3 => self.assign_tile::<S, 3>(simd, screen, (z, &tile), (&candidates, margin), &mut labels),

@@ -2,15 +2,13 @@
 
 use std::ops::Range;
 
-use fearless_simd::dispatch;
-use rayon::prelude::*;
+use fearless_simd::{Level, dispatch};
 
-use super::Planes;
-use super::planes::{BAND_HEIGHT, TILE_HEIGHT, TILE_WIDTH, Volume};
+use super::planes::{BAND_HEIGHT, Rows, TILE_HEIGHT, TILE_WIDTH, Volume};
 use super::tiles::{PAIR_LEN, Share, Tile, TileReader};
+use crate::Real;
 use crate::buffer::Buffer;
 use crate::simd::prefetch;
-use crate::{Exec, Real, Result};
 
 /// Tiles of a group: rows, columns, and all.
 pub(super) const GROUP_ROWS: usize = BAND_HEIGHT / TILE_HEIGHT;
@@ -20,19 +18,23 @@ pub(super) const GROUP_TILES: usize = 16;
 /// Columns of pixels of a group.
 pub(super) const GROUP_WIDTH: usize = GROUP_COLUMNS * TILE_WIDTH;
 
+/// Roundings of float32 that the size of a colour goes through, and one more.
+const ROUNDINGS: f64 = 5.0;
+
 /// A number for each tile of a group, row by row.
 pub(super) type Lanes = [f32; GROUP_TILES];
 
-/// The colours of each tile, and the lowest and highest value of each channel among the pixels that count.
+/// The colours of each tile, seen from its middle colour.
 #[derive(Debug)]
 pub(super) struct Boxes {
     /// Shape (`n_bands`, `n_groups`, tiles of a group, values of a tile).
     colours: Buffer<f32>,
-    /// Shape (`n_bands`, `n_groups`, `n_channels`, 2): a vector has the bounds of neighbouring tiles.
+    /// Middle and extent of each channel among the pixels of a tile that count, shape (`n_bands`, `n_groups`, `n_channels`,
+    /// 2): a vector has those of neighbouring tiles.
     ranges: Vec<Lanes>,
     /// Which pixels of each tile are inside the mask, and the image; shape (`n_bands`, `n_groups`, tiles of a group).
     shares: Vec<Share>,
-    /// The largest finite colour without its sign, and whether all are finite.
+    /// No finite colour is larger without its sign; and whether all are finite.
     largest: f64,
     are_finite: bool,
     cut: Cut,
@@ -57,10 +59,16 @@ pub(super) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The lowest and the highest value of each channel in each tile.
+    /// The middle of each channel in each tile.
     #[inline(always)]
-    pub(super) fn ranges(&self) -> impl Iterator<Item = &'a [Lanes; 2]> {
-        self.ranges.as_chunks().0.iter()
+    pub(super) fn middles(&self) -> impl Iterator<Item = &'a Lanes> {
+        self.ranges.as_chunks().0.iter().map(|[middle, _]| middle)
+    }
+
+    /// From the lowest to the highest value of each channel in each tile.
+    #[inline(always)]
+    pub(super) fn extents(&self) -> impl Iterator<Item = &'a Lanes> {
+        self.ranges.as_chunks().0.iter().map(|[_, extent]| extent)
     }
 
     /// Asks for the colours of all tiles.
@@ -95,10 +103,8 @@ impl<'a> Group<'a> {
 }
 
 impl Cut {
-    pub(super) fn new<R: Real>(planes: &Planes<R>) -> Self {
-        let Volume { height, width, .. } = planes.volume();
-        let (bands_per_slice, n_groups) = (height.div_ceil(BAND_HEIGHT), width.div_ceil(GROUP_WIDTH));
-        Self { bands_per_slice, n_groups, n_channels: planes.n_channels() }
+    fn new(Volume { height, width, .. }: Volume, n_channels: usize) -> Self {
+        Self { bands_per_slice: height.div_ceil(BAND_HEIGHT), n_groups: width.div_ceil(GROUP_WIDTH), n_channels }
     }
 
     pub(super) fn n_bands(&self, volume: Volume) -> usize {
@@ -128,31 +134,37 @@ impl Cut {
 }
 
 impl Boxes {
-    pub(super) fn new<R: Real>(exec: &Exec<'_>, planes: &Planes<R>, mask: Option<&[bool]>, cut: Cut) -> Result<Self> {
-        let n_groups = cut.n_bands(planes.volume()) * cut.n_groups;
-        let mut colours = Buffer::unwritten(n_groups * cut.n_colours());
-        let mut ranges = vec![[0.0; GROUP_TILES]; n_groups * cut.n_ranges()];
-        let mut shares = vec![Share::None; n_groups * GROUP_TILES];
-        let bands = colours.par_chunks_mut(cut.n_groups * cut.n_colours());
-        let bands = bands.zip(ranges.par_chunks_mut(cut.n_groups * cut.n_ranges()));
-        let bands = bands.zip(shares.par_chunks_mut(cut.n_groups * GROUP_TILES)).enumerate();
-        bands.try_for_each(|(band, ((colours, ranges), shares))| {
-            exec.check()?;
-            let groups = colours.chunks_exact_mut(cut.n_colours()).zip(ranges.chunks_exact_mut(cut.n_ranges()));
-            let groups = groups.zip(shares.chunks_exact_mut(GROUP_TILES)).enumerate();
-            let (z, rows) = cut.band(band, planes.volume().height);
-            for (group, ((colours, ranges), shares)) in groups {
-                let place = Place { z, rows: rows.clone(), first_column: group * GROUP_WIDTH };
-                dispatch!(exec.level, _simd => place.read(planes, mask, colours, ranges, shares));
-            }
-            Ok(())
-        })?;
-        // Tiles outside the mask keep 0 for both.
-        let bounds = ranges.as_chunks::<2>().0.iter().flat_map(|[low, high]| low.iter().zip(high));
-        let sizes = bounds.filter(|(low, high)| low <= high).map(|(low, high)| high.max(-*low));
-        let are_finite = sizes.clone().all(f32::is_finite);
+    /// Tiles that mean nothing before they are written.
+    pub(super) fn unwritten(volume: Volume, n_channels: usize) -> Self {
+        let cut = Cut::new(volume, n_channels);
+        let n_groups = cut.n_bands(volume) * cut.n_groups;
+        Self {
+            colours: Buffer::unwritten(n_groups * cut.n_colours()),
+            ranges: vec![[0.0; GROUP_TILES]; n_groups * cut.n_ranges()],
+            shares: vec![Share::None; n_groups * GROUP_TILES],
+            largest: 0.0,
+            are_finite: true,
+            cut,
+        }
+    }
+
+    /// The tiles of each band, to be written.
+    pub(super) fn bands_mut(&mut self) -> Vec<BandBoxes<'_>> {
+        let cut = self.cut;
+        let colours = self.colours.chunks_mut(cut.n_groups * cut.n_colours());
+        let ranges = self.ranges.chunks_mut(cut.n_groups * cut.n_ranges());
+        let shares = self.shares.chunks_mut(cut.n_groups * GROUP_TILES);
+        let bands = colours.zip(ranges).zip(shares);
+        bands.map(|((colours, ranges), shares)| BandBoxes { colours, ranges, shares, cut }).collect()
+    }
+
+    /// Looks for the largest colour, once all tiles are written.
+    pub(super) fn measure(&mut self) {
+        let bounds = self.ranges.as_chunks::<2>().0.iter().flat_map(|[middle, extent]| middle.iter().zip(extent));
+        let sizes = bounds.map(|(middle, extent)| middle.abs() + 0.5 * extent);
+        self.are_finite = sizes.clone().all(f32::is_finite);
         let largest = sizes.filter(|size| size.is_finite()).fold(0.0, f32::max);
-        Ok(Self { colours, ranges, shares, largest: f64::from(largest), are_finite, cut })
+        self.largest = f64::from(largest) * (1.0 + ROUNDINGS * f64::from(f32::EPSILON));
     }
 
     pub(super) fn cut(&self) -> Cut {
@@ -183,37 +195,50 @@ impl Boxes {
     }
 }
 
-/// Where a group lies.
-struct Place {
-    z: usize,
-    rows: Range<usize>,
-    first_column: usize,
+/// The tiles of a band.
+pub(super) struct BandBoxes<'a> {
+    colours: &'a mut [f32],
+    ranges: &'a mut [Lanes],
+    shares: &'a mut [Share],
+    cut: Cut,
 }
 
-impl Place {
-    /// Reads the tiles of the group.
-    #[inline(always)]
-    fn read<R: Real>(
-        &self,
-        planes: &Planes<R>,
-        mask: Option<&[bool]>,
-        colours_out: &mut [f32],
-        ranges_out: &mut [Lanes],
-        shares_out: &mut [Share],
-    ) {
-        let (width, len) = (planes.volume().width, colours_out.len() / GROUP_TILES);
-        for (lane, (colours, share)) in colours_out.chunks_exact_mut(len).zip(shares_out).enumerate() {
-            let first = (self.first_column + lane % GROUP_COLUMNS * TILE_WIDTH).min(width);
-            let columns = first..(first + TILE_WIDTH).min(width);
-            let reader = TileReader::new(planes, mask, self.z, tile_rows(&self.rows, lane / GROUP_COLUMNS), columns);
-            *share = reader.share();
-            if *share == Share::None {
-                continue;
-            }
-            let channels = colours.chunks_exact_mut(TILE_HEIGHT * TILE_WIDTH).zip(ranges_out.as_chunks_mut().0);
-            for (channel, (colours, [low, high])) in channels.enumerate() {
-                [low[lane], high[lane]] = reader.read(channel, colours);
-            }
+impl BandBoxes<'_> {
+    /// Reads all tiles of a band with these rows, or of the part of it that lies inside its `mask`.
+    pub(super) fn read<R: Real>(&mut self, level: Level, rows: Rows<'_, R>, mask: Option<&[bool]>) {
+        let cut = self.cut;
+        let colours = self.colours.chunks_exact_mut(cut.n_colours());
+        let ranges = self.ranges.chunks_exact_mut(cut.n_ranges());
+        let shares = self.shares.chunks_exact_mut(GROUP_TILES);
+        for (group, ((colours, ranges), shares)) in colours.zip(ranges).zip(shares).enumerate() {
+            let first_column = group * GROUP_WIDTH;
+            dispatch!(level, _simd => read_group(rows, mask, first_column, colours, ranges, shares));
+        }
+    }
+}
+
+/// Reads the tiles of a group.
+#[inline(always)]
+fn read_group<R: Real>(
+    rows: Rows<'_, R>,
+    mask: Option<&[bool]>,
+    first_column: usize,
+    colours_out: &mut [f32],
+    ranges_out: &mut [Lanes],
+    shares_out: &mut [Share],
+) {
+    let (width, len) = (rows.width, colours_out.len() / GROUP_TILES);
+    for (lane, (colours, share)) in colours_out.chunks_exact_mut(len).zip(shares_out).enumerate() {
+        let first = (first_column + lane % GROUP_COLUMNS * TILE_WIDTH).min(width);
+        let columns = first..(first + TILE_WIDTH).min(width);
+        let reader = TileReader::new(rows, mask, tile_rows(&(0..rows.len()), lane / GROUP_COLUMNS), columns);
+        *share = reader.share();
+        if *share == Share::None {
+            continue;
+        }
+        let channels = colours.chunks_exact_mut(TILE_HEIGHT * TILE_WIDTH).zip(ranges_out.as_chunks_mut().0);
+        for (channel, (colours, [middle, extent])) in channels.enumerate() {
+            [middle[lane], extent[lane]] = reader.read(channel, colours);
         }
     }
 }

@@ -24,9 +24,9 @@ impl<R: Real> Pixel<'_, R> {
     ///
     /// In an even background distances in space decide alone: what colours add is so small that rounding takes it away.
     pub(super) fn surely_belongs_to(&self, number: R, metric: &Metric<R>, candidates: &Candidates<'_, R>) -> bool {
-        let winner = candidates.iter().find(|(rival, _)| rival.number == number);
-        let Some(Distance { high, .. }) = winner.map(|(rival, _)| self.distance(metric, rival)) else { return false };
-        candidates.iter().filter(|(rival, _)| rival.number != number).all(|(rival, _)| {
+        let winner = candidates.iter().find(|rival| rival.number == number);
+        let Some(Distance { high, .. }) = winner.map(|rival| self.distance(metric, rival)) else { return false };
+        candidates.iter().filter(|rival| rival.number != number).all(|rival| {
             let low = self.distance(metric, rival).low;
             if rival.number < number { low > high } else { low >= high }
         })

@@ -4,14 +4,13 @@ use rayon::prelude::*;
 
 use super::assign::{Assignment, Part, Scratch};
 use super::bands::{Band, take_back};
-use super::boxes::{Boxes, Cut};
 use super::clusters::{AXES, Clusters};
 use super::nearby::Competitors;
 use super::planes::BAND_HEIGHT;
 use super::rough::Rough;
 use super::totals::Totals;
 use super::update::{Labels, update};
-use super::{NONE, Planes};
+use super::{Image, NONE};
 use crate::{Error, Exec, Real, Result};
 
 /// The first assignment whose changes may be so few that the clusters are moved by them alone.
@@ -19,6 +18,9 @@ const FIRST_FOLLOWED: usize = 4;
 
 /// Those are few that are not more than one in so many pixels.
 const FEW: usize = 6;
+
+/// Labels that one thread clears at a time.
+const CHUNK: usize = 1 << 16;
 
 /// What pixels are clustered by.
 #[derive(Debug, Clone, Copy)]
@@ -66,31 +68,29 @@ impl<R: Real> Metric<R> {
 /// what is asked for.
 pub(super) fn cluster<R: Real>(
     exec: &Exec<'_>,
-    planes: &Planes<R>,
-    mask: Option<&[bool]>,
+    image: &Image<'_, R>,
     stages: &[Settings<R>],
     clusters: &mut Clusters<R>,
     labels_out: &mut [i32],
 ) -> Result<()> {
-    check(planes, mask, labels_out)?;
-    let boxes = Boxes::new(exec, planes, mask, Cut::new(planes))?;
-    let bands = vec![Band::default(); boxes.cut().n_bands(planes.volume())];
-    let mut image = Image { planes, mask, boxes: &boxes, bands };
+    let (volume, got) = (image.planes.volume(), labels_out.len());
+    if got != volume.n_pixels() {
+        return Err(Error::Mismatch { argument: "labels", dimension: "pixels", got, needed: volume.n_pixels() });
+    }
+    let mut iterations = Iterations { image, bands: vec![Band::default(); image.boxes.cut().n_bands(volume)] };
     for settings in stages {
-        image.cluster(exec, settings, clusters, labels_out)?;
+        iterations.cluster(exec, settings, clusters, labels_out)?;
     }
     Ok(())
 }
 
 /// What all iterations share.
-struct Image<'a, R> {
-    planes: &'a Planes<R>,
-    mask: Option<&'a [bool]>,
-    boxes: &'a Boxes,
+struct Iterations<'a, R> {
+    image: &'a Image<'a, R>,
     bands: Vec<Band>,
 }
 
-impl<R: Real> Image<'_, R> {
+impl<R: Real> Iterations<'_, R> {
     /// Runs the iterations of a stage.
     fn cluster(
         &mut self,
@@ -99,8 +99,9 @@ impl<R: Real> Image<'_, R> {
         clusters: &mut Clusters<R>,
         labels_out: &mut [i32],
     ) -> Result<()> {
-        let mut totals = Totals::new(self.planes, self.boxes, settings, clusters.count());
-        labels_out.fill(NONE);
+        let Image { planes, boxes, .. } = self.image;
+        let mut totals = Totals::new(planes, boxes, settings, clusters.count());
+        labels_out.par_chunks_mut(CHUNK).for_each(|labels| labels.fill(NONE));
         for iteration in 1..=settings.max_num_iter {
             let is_last = iteration == settings.max_num_iter;
             // To follow them, or to take them back.
@@ -109,7 +110,7 @@ impl<R: Real> Image<'_, R> {
             if !self.assign(exec, settings, clusters, labels_out, notes_changes)? {
                 debug_assert!(notes_changes, "there is no doubt where the colours are those that decide");
                 // Once more, with the colours that decide; where such ties were, others are to be expected.
-                take_back(&mut self.bands, labels_out, self.planes.volume(), self.boxes.cut());
+                take_back(&mut self.bands, labels_out, planes.volume(), boxes.cut());
                 totals = None;
                 self.update(exec, settings, !settings.ignores_colour, labels_out, clusters, None)?;
                 self.assign(exec, settings, clusters, labels_out, false)?;
@@ -120,7 +121,7 @@ impl<R: Real> Image<'_, R> {
             let follows = notes_changes && !is_last && self.n_changes() * FEW <= labels_out.len();
             match &mut totals {
                 Some(totals) if follows => {
-                    totals.follow(exec, self.planes, &self.bands, self.boxes.cut())?;
+                    totals.follow(exec, planes, &self.bands, boxes.cut())?;
                     totals.write_means(clusters);
                 }
                 totals => {
@@ -142,7 +143,7 @@ impl<R: Real> Image<'_, R> {
         labels_out: &mut [i32],
         notes_changes: bool,
     ) -> Result<bool> {
-        let &mut Self { planes, mask, boxes, .. } = self;
+        let &Image { ref planes, ref boxes, mask } = self.image;
         let competitors = Competitors::new(clusters, settings, planes.volume());
         let rough = Rough::new(settings, boxes, &competitors);
         let assignment = Assignment { competitors, planes, mask, boxes, rough, notes_changes };
@@ -160,24 +161,15 @@ impl<R: Real> Image<'_, R> {
         clusters: &mut Clusters<R>,
         totals: Option<&mut Totals>,
     ) -> Result<()> {
-        let labels = Labels { pixels: labels, bands: &self.bands, cut: self.boxes.cut() };
+        let Image { planes, boxes, .. } = self.image;
+        let labels = Labels { pixels: labels, bands: &self.bands, cut: boxes.cut() };
         let is_adaptive = Metric::new(settings).is_adaptive;
-        update(exec, self.planes, labels, with_colours, is_adaptive, clusters, totals)
+        update(exec, planes, labels, with_colours, is_adaptive, clusters, totals)
     }
 
     /// Pixels that the last assignment has changed.
     fn n_changes(&self) -> usize {
         self.bands.iter().map(|band| band.changes.len()).sum()
-    }
-}
-
-fn check<R: Real>(planes: &Planes<R>, mask: Option<&[bool]>, labels: &[i32]) -> Result<()> {
-    let needed = planes.volume().n_pixels();
-    let wrong = |argument, got| Err(Error::Mismatch { argument, dimension: "pixels", got, needed });
-    match mask {
-        Some(mask) if mask.len() != needed => wrong("mask", mask.len()),
-        _ if labels.len() != needed => wrong("labels", labels.len()),
-        _ => Ok(()),
     }
 }
 

@@ -33,7 +33,8 @@ fn convert<S: Simd, R: Real>(simd: S, block: [&mut [R; PADDING]; 3]) {
     let real = R::from_f64;
     let mut scaled = [[0.0; PADDING]; 3];
     for axis in 0..3 {
-        let [red, green, blue] = XYZ[axis].map(real);
+        let [red, green, blue] = XYZ[axis];
+        let (red, green, blue) = (real(red), real(green), real(blue));
         let white = real(WHITE[axis]);
         for i in 0..PADDING {
             let tristimulus = block[0][i] * red + block[1][i] * green + block[2][i] * blue;

@@ -73,11 +73,9 @@ impl TileLabels<'_> {
         let mut labels = [i32x16::simd_from(simd, 0); PAIRS];
         let mut differ: u64 = 0;
         for pair in 0..PAIRS {
-            let [above, below] = [0, 1].map(|row| {
-                let first = (2 * pair + row) * self.width + self.columns.start;
-                i32x8::from_slice(simd, &self.rows[first..][..TILE_WIDTH])
-            });
-            let (old, new) = (above.combine(below), i32x16::truncate_from(numbers(pair)));
+            let row = |row: usize| &self.rows[(2 * pair + row) * self.width + self.columns.start..][..TILE_WIDTH];
+            let old = i32x8::from_slice(simd, row(0)).combine(i32x8::from_slice(simd, row(1)));
+            let new = i32x16::truncate_from(numbers(pair));
             labels[pair] = new.simd_lt(i32x16::simd_from(simd, 0)).select(old, new);
             differ |= (!old.simd_eq(labels[pair]).to_bitmask() & 0xffff) << (pair * PAIR_LEN);
         }

@@ -5,12 +5,13 @@ use std::ops::Range;
 use fearless_simd::prelude::*;
 use fearless_simd::{Select, Simd, f32x16};
 
-use super::boxes::GROUP_ROWS;
+use super::boxes::{GROUP_ROWS, Lanes};
 use super::clusters::{AXES, Clusters};
+use super::forms::Forms;
 use super::iterate::{Metric, Settings};
-use super::planes::Volume;
-use super::rough::{Rough, inside};
-use super::tiles::{PAIRS, Pair};
+use super::planes::{TILE_HEIGHT, Volume};
+use super::rough::Rough;
+use super::tiles::{MIDDLE, PAIRS, Pair, Tile};
 use crate::Real;
 
 /// First and one past the last pixel along each axis that a cluster competes for.
@@ -97,35 +98,42 @@ pub(super) struct RoughRival<'a> {
     pub(super) colour: &'a [f32],
     /// What colour distances are multiplied by.
     pub(super) inverse: f32,
-    /// The least squared distance along z and y in each row of tiles, infinite where it does not compete.
-    pub(super) nearest: [f32; GROUP_ROWS],
-    /// The largest one, infinite where it does not compete for all rows.
-    pub(super) farthest: [f32; GROUP_ROWS],
+    /// The way along y from the middle of each row of tiles, and its square with that of the way along z.
+    pub(super) down: [f32; GROUP_ROWS],
+    pub(super) squares: [f32; GROUP_ROWS],
+    /// Of which part of each row of tiles it competes for: 0 for none, 1 for all.
+    pub(super) shares: [f32; GROUP_ROWS],
 }
 
-/// Squared distances in float32 along z and y from a rival to each row of the band, infinite outside its window.
-pub(super) type Down = [Pair; GROUP_ROWS * PAIRS];
+/// A cluster that may win in a tile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    /// Its place among the rivals, and among the forms.
+    pub(super) place: u32,
+    pub(super) form: u32,
+    /// Whether its window leaves out a pixel.
+    pub(super) is_cut: bool,
+}
 
-/// The rivals that may win in a tile.
+/// The rivals that may win in a tile, ascending.
 pub(super) struct Candidates<'a, R> {
-    pub(super) rivals: Rivals<'a, R>,
-    /// Which of them, ascending.
-    pub(super) places: &'a [u32],
+    pub(super) rivals: &'a [Rival<'a, R>],
+    pub(super) forms: &'a Forms,
+    pub(super) all: &'a [Candidate],
 }
 
 impl<'a, R> Candidates<'a, R> {
     #[inline(always)]
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&'a Rival<'a, R>, &'a Down)> {
-        let Rivals { all, downs } = self.rivals;
-        self.places.iter().map(|place| (&all[*place as usize], &downs[*place as usize]))
+    pub(super) fn iter(&self) -> impl Iterator<Item = &'a Rival<'a, R>> {
+        self.all.iter().map(|candidate| &self.rivals[candidate.place as usize])
     }
-}
 
-/// Those that compete in a band.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rivals<'a, R> {
-    pub(super) all: &'a [Rival<'a, R>],
-    downs: &'a [Down],
+    /// Each with its form, and whether its window leaves out a pixel.
+    #[inline(always)]
+    pub(super) fn with_forms(&self) -> impl Iterator<Item = (&'a Rival<'a, R>, &'a [Lanes], bool)> {
+        let form = |candidate: &Candidate| self.forms.get(candidate.form as usize);
+        self.iter().zip(self.all).map(move |(rival, candidate)| (rival, form(candidate), candidate.is_cut))
+    }
 }
 
 /// The clusters that compete in a band, ascending.
@@ -134,13 +142,11 @@ pub(super) struct Nearby<'a, R> {
     /// Those that compete in its slice.
     in_slice: Vec<u32>,
     rivals: Vec<Rival<'a, R>>,
-    /// Of each of them, and of more that there were in another band: too large to be moved about.
-    downs: Vec<Down>,
 }
 
 impl<'a, R: Real> Nearby<'a, R> {
     pub(super) fn new() -> Self {
-        Self { in_slice: Vec::new(), rivals: Vec::new(), downs: Vec::new() }
+        Self { in_slice: Vec::new(), rivals: Vec::new() }
     }
 
     /// Turns to slice `z`.
@@ -154,33 +160,21 @@ impl<'a, R: Real> Nearby<'a, R> {
     }
 
     /// Finds those that compete in some rows of slice `z`, which was entered.
-    #[inline(always)]
-    pub(super) fn find<S: Simd>(
-        &mut self,
-        simd: S,
-        competitors: &'a Competitors<'_, R>,
-        rough: &Rough,
-        z: usize,
-        rows: &Range<usize>,
-    ) {
+    pub(super) fn find(&mut self, competitors: &'a Competitors<'_, R>, rough: &Rough, z: usize, rows: &Range<usize>) {
         self.rivals.clear();
         for cluster in self.in_slice.iter().map(|cluster| *cluster as usize) {
             let Window([_, lines, _]) = competitors.windows[cluster];
             if lines.0 < rows.end && rows.start < lines.1 {
                 let mut rival = Rival::new(competitors, cluster, z);
-                let place = self.rivals.len();
-                if place == self.downs.len() {
-                    self.downs.push([Pair::ZERO; GROUP_ROWS * PAIRS]);
-                }
-                rival.measure(simd, rough, rows, &mut self.downs[place]);
+                rival.measure(rough, rows);
                 self.rivals.push(rival);
             }
         }
     }
 
     /// Those that were found last.
-    pub(super) fn rivals(&self) -> Rivals<'_, R> {
-        Rivals { all: &self.rivals, downs: &self.downs }
+    pub(super) fn rivals(&self) -> &[Rival<'_, R>] {
+        &self.rivals
     }
 }
 
@@ -205,35 +199,48 @@ impl<'a, R: Real> Rival<'a, R> {
                 number: cluster as f32,
                 colour: &rough_colours[cluster * n_channels..][..n_channels],
                 inverse: (1.0 / maximum.to_f64()) as f32,
-                nearest: [0.0; GROUP_ROWS],
-                farthest: [0.0; GROUP_ROWS],
+                down: [0.0; GROUP_ROWS],
+                squares: [0.0; GROUP_ROWS],
+                shares: [0.0; GROUP_ROWS],
             },
         }
     }
 
     /// Measures to some rows, those of a band, in float32.
+    fn measure(&mut self, rough: &Rough, rows: &Range<usize>) {
+        let (line, depth) = (self.line - R::from_f64(rows.start as f64), rough.weigh(self.depth));
+        for group_row in 0..GROUP_ROWS {
+            let first = group_row * TILE_HEIGHT;
+            let way = rough.along_one(1, line, first as f32 + MIDDLE);
+            // Rows beyond the image are as good as any: the last ones are not to look as if they lay outside the window.
+            let (first, end) = ((rows.start + first).min(rows.end), (rows.start + first + TILE_HEIGHT).min(rows.end));
+            let (competes, covers) =
+                (self.lines.0 < end && first < self.lines.1, self.lines.0 <= first && end <= self.lines.1);
+            self.rough.down[group_row] = way;
+            self.rough.squares[group_row] = depth + way * way;
+            self.rough.shares[group_row] = if covers {
+                1.0
+            } else if competes {
+                0.5
+            } else {
+                0.0
+            };
+        }
+    }
+
+    /// Makes distances infinite where the window leaves out pixels of a tile.
     #[inline(always)]
-    fn measure<S: Simd>(&mut self, simd: S, rough: &Rough, rows: &Range<usize>, down_out: &mut Down) {
+    pub(super) fn keep_inside<S: Simd>(&self, simd: S, tile: &Tile<'_>, distances: &mut [f32x16<S>; PAIRS]) {
         let splat = |value: f32| f32x16::simd_from(simd, value);
-        let origin = R::from_f64(rows.start as f64);
-        let depth = splat(rough.weigh(self.depth));
-        let place = |line: usize| splat((line as f64 - rows.start as f64) as f32);
-        // Rows beyond the image are as good as any, so that the last ones do not look as if they lay outside the window.
-        let end = if self.lines.1 < rows.end { place(self.lines.1) } else { splat(f32::INFINITY) };
-        let start = place(self.lines.0);
-        for (group_row, down) in down_out.chunks_exact_mut(PAIRS).enumerate() {
-            let (mut nearest, mut farthest) = (splat(f32::INFINITY), splat(0.0));
-            for (pair, down) in down.iter_mut().enumerate() {
-                let rows = Pair::ROWS.load(simd) + splat((2 * (group_row * PAIRS + pair)) as f32);
-                let along = rough.along(simd, 1, self.line - origin, rows);
-                let is_inside = [start.simd_le(rows), rows.simd_lt(end)];
-                let distances = inside(simd, is_inside, along.mul_add(along, depth));
-                nearest = nearest.min(distances);
-                farthest = farthest.max(distances);
-                down.store(distances);
-            }
-            self.rough.nearest[group_row] = Pair::of(nearest).rows().into_iter().fold(f32::INFINITY, f32::min);
-            self.rough.farthest[group_row] = Pair::of(farthest).rows().into_iter().fold(0.0, f32::max);
+        let columns = Pair::COLUMNS.load(simd);
+        let [start, end] = self.window(simd, R::from_f64(tile.columns.start as f64));
+        let is_beside = [columns.simd_lt(start), columns.simd_ge(end)];
+        let place = |line: usize| splat((line as f64 - tile.rows.start as f64) as f32);
+        let (start, end) = (place(self.lines.0), place(self.lines.1));
+        for (pair, distance) in distances.iter_mut().enumerate() {
+            let rows = Pair::ROWS.load(simd) + splat((2 * pair) as f32);
+            let is_outside = is_beside[0] | is_beside[1] | rows.simd_lt(start) | rows.simd_ge(end);
+            *distance = is_outside.select(splat(f32::INFINITY), *distance);
         }
     }
 
@@ -247,7 +254,8 @@ impl<'a, R: Real> Rival<'a, R> {
     /// Where its window begins and ends along x, seen from column `origin`, in float32.
     #[inline(always)]
     pub(super) fn window<S: Simd>(&self, simd: S, origin: R) -> [f32x16<S>; 2] {
-        [self.first, self.end].map(|place| f32x16::simd_from(simd, (place - origin).to_f64() as f32))
+        let seen = |place: R| f32x16::simd_from(simd, (place - origin).to_f64() as f32);
+        [seen(self.first), seen(self.end)]
     }
 
     /// Squared distance along x to a column; infinite outside the window.

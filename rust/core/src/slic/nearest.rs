@@ -64,7 +64,7 @@ pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
     let mut second = [splat(R::INFINITY); ROWS];
     let mut winner = [splat(-R::ONE); ROWS];
     let mut error = R::ZERO;
-    for (rival, _) in candidates.iter() {
+    for rival in candidates.iter() {
         error = if rival.error > error { rival.error } else { error };
         let mut colour = [splat(R::ZERO); ROWS];
         let n_channels = if C == ANY { rival.colour.len() } else { C };

@@ -1,12 +1,9 @@
-//! The image as kernels read it.
+//! The image row by row.
 
 use rayon::prelude::*;
 
-use super::lab;
-use super::smooth::smooth;
-use super::source::Pixels;
 use crate::buffer::Buffer;
-use crate::{Error, Exec, Real, Result};
+use crate::{Exec, Real, Result};
 
 /// Pixels of a row of a tile, but at the right of an image: half a vector of float32.
 pub(super) const TILE_WIDTH: usize = 8;
@@ -54,7 +51,7 @@ impl Volume {
 
 /// Row after row, and within a row channel after channel, in the type that distances are computed in.
 #[derive(Debug)]
-pub struct Planes<R> {
+pub(super) struct Planes<R> {
     values: Buffer<R>,
     volume: Volume,
     n_channels: usize,
@@ -68,52 +65,6 @@ impl<R: Real> Planes<R> {
         // (measured 5 % of the iterations on 512 x 512 pixels).
         let stride = volume.width.next_multiple_of(PADDING) + LINE / size_of::<R>();
         Self { values: Buffer::unwritten(volume.n_rows() * n_channels * stride), volume, n_channels, stride }
-    }
-
-    /// Reads `pixels`, with channels last, converts RGB to Lab if asked to, smooths along z, y and x with the weights
-    /// given for each axis ([`smooth`]), and multiplies by `ratio`.
-    ///
-    /// # Errors
-    /// [`Error::Length`] if there are not `n_channels` values for each pixel, [`Error::Range`] for a volume without
-    /// pixels or channels or Lab from other than 3 channels, [`Error::Interrupted`].
-    pub fn read(
-        exec: &Exec<'_>,
-        pixels: &impl Pixels<R>,
-        volume: Volume,
-        n_channels: usize,
-        to_lab: bool,
-        smoothing: [&[f64]; 3],
-        ratio: R,
-    ) -> Result<Self> {
-        if volume.n_pixels() * n_channels == 0 {
-            return Err(Error::Range { argument: "image", got: "empty".into(), needed: "at least one pixel".into() });
-        }
-        if pixels.len() != volume.n_pixels() * n_channels {
-            let (rows, columns) = (volume.n_pixels(), n_channels);
-            return Err(Error::Length { argument: "image", got: pixels.len(), rows, columns });
-        }
-        if to_lab && n_channels != 3 {
-            let needed = "3 for a conversion from RGB to Lab".into();
-            return Err(Error::Range { argument: "n_channels", got: n_channels.to_string(), needed });
-        }
-        let mut planes = Self::unwritten(volume, n_channels);
-        let row_len = volume.width * n_channels;
-        let is_smoothed = smoothing.iter().any(|weights| !weights.is_empty());
-        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value *= ratio);
-        planes.for_each_row(exec, |index, row, stride| {
-            pixels.read(index * row_len, row_len, n_channels, row, stride);
-            if to_lab {
-                lab::from_linear(exec.level, row, stride);
-            }
-            if !is_smoothed {
-                scale(row);
-            }
-        })?;
-        if is_smoothed {
-            planes = smooth(exec, planes, smoothing)?;
-            planes.for_each_row(exec, |_, row, _| scale(row))?;
-        }
-        Ok(planes)
     }
 
     /// Runs `body` on the number, the values and the stride of every row.
@@ -140,9 +91,47 @@ impl<R: Real> Planes<R> {
         self.stride
     }
 
+    /// Values of all channels of a row.
+    pub(super) fn row_len(&self) -> usize {
+        self.n_channels * self.stride
+    }
+
     /// All channels of a row.
     #[inline(always)]
     pub(super) fn row(&self, index: usize) -> &[R] {
-        &self.values[index * self.n_channels * self.stride..][..self.n_channels * self.stride]
+        &self.values[index * self.row_len()..][..self.row_len()]
+    }
+
+    /// One row after the other.
+    pub(super) fn values_mut(&mut self) -> &mut [R] {
+        &mut self.values
+    }
+}
+
+/// Rows of a slice one below the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rows<'a, R> {
+    values: &'a [R],
+    pub(super) width: usize,
+    row_len: usize,
+    /// From one channel of a row to the next.
+    pub(super) stride: usize,
+}
+
+impl<'a, R> Rows<'a, R> {
+    pub(super) fn new(values: &'a [R], width: usize, row_len: usize, stride: usize) -> Self {
+        Self { values, width, row_len, stride }
+    }
+
+    /// How many there are.
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.values.len() / self.row_len
+    }
+
+    /// All channels of a row.
+    #[inline(always)]
+    pub(super) fn get(&self, row: usize) -> &'a [R] {
+        &self.values[row * self.row_len..][..self.row_len]
     }
 }

@@ -4,13 +4,14 @@
 //! clusters can be ruled out and most pixels assigned by such distances alone.
 
 use fearless_simd::prelude::*;
-use fearless_simd::{Select, Simd, f32x16};
+use fearless_simd::{Simd, f32x16};
 
 use super::boxes::{Boxes, GROUP_WIDTH};
 use super::clusters::AXES;
 use super::iterate::Settings;
 use super::nearby::Competitors;
-use super::planes::BAND_HEIGHT;
+use super::planes::{BAND_HEIGHT, TILE_HEIGHT, TILE_WIDTH};
+use super::tiles::{MIDDLE, PAIRS, Pair};
 use crate::Real;
 
 /// Relative rounding of float32.
@@ -26,12 +27,24 @@ pub(super) struct Rough {
     weight: f64,
     /// What differences along each axis are multiplied by.
     scales: [f32; AXES],
-    /// Error of a distance, in parts of itself.
+    /// Error of a sum, in parts of what is added up.
     relative: f32,
     /// Error of a difference.
     shift: f32,
     /// Whether no distance is too large.
     pub(super) is_safe: bool,
+    /// Channels that count.
+    pub(super) n_channels: usize,
+    /// Whether clusters differ in what colour distances are multiplied by.
+    pub(super) is_adaptive: bool,
+    /// Twice the way from pixels to the middle of their tile along x, for two rows.
+    pub(super) across: Pair,
+    /// The same along y, for each two rows.
+    pub(super) down: [Pair; PAIRS],
+    /// The largest of them along x and y.
+    pub(super) extents: [f32; 2],
+    /// Square of the longest way to the middle of a tile.
+    pub(super) radius: f32,
     /// Whether distances in float32 may tell the nearest cluster: not where pixels are as far from all of them.
     pub(super) is_enough: bool,
 }
@@ -39,22 +52,33 @@ pub(super) struct Rough {
 impl Rough {
     /// Say that u is the rounding unit and m the largest colour. Rounding two colours that differ by d changes their
     /// difference by at most 2 u m + u d; so it does with two places along y or x, m being how far a cluster may be from
-    /// where a band or a group begins. Summing the squares of all differences, n of them colours, changes the sum by less
-    /// than n + 10 times u of itself, or twice that if products are rounded. By Cauchy and Schwarz the distance v is wrong
-    /// by no more than (2 n + 20) u v + 2 s sqrt(v) + s^2, where s is the length of the vector of all 2 u m, and of `error`
-    /// if a cluster's colour may be that far from the one that decides. What colours are divided by is at least 1, which
-    /// makes errors no larger.
+    /// where a band or a group begins. Let s be the length of the vector of all 2 u m, and of `error` if a cluster's colour
+    /// may be that far from the one that decides: by Cauchy and Schwarz the distance v becomes wrong by up to
+    /// 2 s sqrt(v) + s^2.
+    ///
+    /// A form ([`super::forms`]) adds up |g|^2 and products of 2 f and g. With |f| no more than a radius r, |g| is no more
+    /// than sqrt(v) + r, and all of them together no more than (sqrt(v) + 2 r)^2, or 2 v + 8 r^2; where |f|^2 is added, too,
+    /// 2 v + 10 r^2. Of n channels, none is rounded more than 2 n + 10 times, or 3 n + 10. What colours are divided by is at
+    /// least 1, which makes errors no larger.
     pub(super) fn new<R: Real>(settings: &Settings<R>, boxes: &Boxes, competitors: &Competitors<'_, R>) -> Self {
-        let weight = settings.weight.to_f64();
+        let (weight, is_adaptive) = (settings.weight.to_f64(), competitors.metric.is_adaptive);
         let scales = settings.spacing.map(|spacing| spacing.to_f64() * weight.sqrt());
         let (n_channels, colour) = (competitors.n_channels as f64, boxes.largest());
         let extents = [1, BAND_HEIGHT, GROUP_WIDTH];
         let places = (0..AXES).map(|axis| scales[axis] * (2 * settings.window[axis] + 1 + extents[axis]) as f64);
         let size = n_channels * colour * colour + places.map(|place| place * place).sum::<f64>();
+        let [_, down, across] = scales.map(|scale| scale as f32);
+        let extents = [across * (TILE_WIDTH - 1) as f32, down * (TILE_HEIGHT - 1) as f32];
         Self {
             weight,
             scales: scales.map(|scale| scale as f32),
-            relative: ((2.0 * n_channels + 20.0) * UNIT) as f32,
+            n_channels: competitors.n_channels,
+            is_adaptive,
+            across: Pair::COLUMNS.map(|column| 2.0 * across * (MIDDLE - column)),
+            down: std::array::from_fn(|pair| Pair::ROWS.map(|row| 2.0 * down * (MIDDLE - (row + (2 * pair) as f32)))),
+            extents,
+            radius: 0.25 * extents.map(|extent| extent * extent).iter().sum::<f32>(),
+            relative: ((if is_adaptive { 3.0 } else { 2.0 } * n_channels + 10.0) * UNIT) as f32,
             shift: (2.0 * UNIT * size.sqrt() + competitors.largest_error) as f32,
             is_safe: size < LARGEST,
             is_enough: !competitors.is_uniform,
@@ -70,16 +94,22 @@ impl Rough {
     /// By how much a distance must be above an upper bound for the least one to be larger than that in truth, and by how
     /// much the second least must be above the least for that to be the least in truth, if it is within the upper bound.
     ///
-    /// Each of two distances may be wrong. Say that one is the least, and another one seems so: then neither is much above
-    /// the bound, so each is wrong by no more than a distance as large as the bound. Twice what was derived leaves out
-    /// nothing that is small beside it.
+    /// `radius` is the square of how far a pixel may be from the middle of its tile. Each of two distances may be wrong. Say
+    /// that one is the least, and another one seems so: then neither is much above the bound, so each is wrong by no more
+    /// than a distance as large as the bound. Twice what was derived leaves out nothing that is small beside it.
     #[inline(always)]
-    pub(super) fn margins<S: Simd>(&self, simd: S, bounds: f32x16<S>) -> f32x16<S> {
+    pub(super) fn margins<S: Simd>(&self, simd: S, bounds: f32x16<S>, radius: f32x16<S>) -> f32x16<S> {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         let shift = splat(self.shift);
-        let errors = splat(self.relative) * bounds + shift * (bounds.sqrt() + bounds.sqrt() + shift);
+        let sums = bounds + bounds + splat(10.0) * radius;
+        let errors = splat(self.relative) * sums + shift * (bounds.sqrt() + bounds.sqrt() + shift);
         let margins = splat(4.0) * errors + splat(SMALLEST);
         if self.is_safe { margins } else { splat(f32::INFINITY) }
+    }
+
+    /// Difference along an axis between a cluster and a place seen from the same one, as it counts.
+    pub(super) fn along_one<R: Real>(&self, axis: usize, cluster: R, place: f32) -> f32 {
+        self.scales[axis] * (cluster.to_f64() as f32 - place)
     }
 
     /// Differences along an axis between a cluster and pixels, given their places seen from the same one, as they count.
@@ -88,16 +118,4 @@ impl Rough {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         splat(self.scales[axis]) * (splat(cluster.to_f64() as f32) - pixels)
     }
-}
-
-/// `values` where `is_inside`, infinite elsewhere.
-#[inline(always)]
-pub(super) fn inside<S: Simd>(
-    simd: S,
-    is_inside: [<f32x16<S> as SimdBase<S>>::Mask; 2],
-    values: f32x16<S>,
-) -> f32x16<S> {
-    let infinity = f32x16::simd_from(simd, f32::INFINITY);
-    let [first, last] = is_inside;
-    first.select(last.select(values, infinity), infinity)
 }

@@ -5,23 +5,23 @@
 use fearless_simd::prelude::*;
 use fearless_simd::{Select, Simd, f32x16};
 
+use super::boxes::GROUP_TILES;
+use super::forms::{ACROSS, COLOUR, DOWN, SQUARE};
 use super::nearby::Candidates;
 use super::planes::ANY;
-use super::rough::{Rough, inside};
-use super::tiles::{PAIRS, Pair, Tile};
+use super::rough::Rough;
+use super::tiles::{PAIR_LEN, PAIRS, Pair, Tile};
 use crate::Real;
 
-/// Room for a tile, and what was found.
+/// What was found for a tile.
 #[derive(Debug)]
 pub(super) struct Screen {
-    /// Squared distances along x from each candidate, and room for more.
-    across: Vec<Pair>,
     winners: [Pair; PAIRS],
 }
 
 impl Screen {
     pub(super) fn new() -> Self {
-        Self { across: Vec::new(), winners: [Pair::ZERO; PAIRS] }
+        Self { winners: [Pair::ZERO; PAIRS] }
     }
 
     /// The numbers of the clusters that were found for two rows of the tile.
@@ -40,59 +40,58 @@ impl Screen {
         candidates: &Candidates<'_, R>,
         margin: f32,
     ) -> bool {
-        self.measure_across(simd, rough, tile, candidates);
         let splat = |value: f32| f32x16::simd_from(simd, value);
-        let colours = if C == ANY { tile.colours } else { &tile.colours[..C * PAIRS] };
-        let (margin, infinity) = (splat(margin), splat(f32::INFINITY));
+        let n_channels = if C == ANY { rough.n_channels } else { C };
+        let (colours, lane) = (&tile.colours[..n_channels * PAIRS], tile.lane % GROUP_TILES);
+        let (margin, infinity, across) = (splat(margin), splat(f32::INFINITY), rough.across.load(simd));
         // Side by side, so that what belongs to a candidate is read once.
         let (mut nearest, mut second, mut winner) = ([infinity; PAIRS], [infinity; PAIRS], [splat(-1.0); PAIRS]);
-        for ((rival, down), across) in candidates.iter().zip(&self.across) {
-            let rival = &rival.rough;
-            let (across, inverse, number) = (across.load(simd), splat(rival.inverse), splat(rival.number));
-            let down = &down[tile.group_row * PAIRS..][..PAIRS];
-            let mut colour = [splat(0.0); PAIRS];
-            let centers = if C == ANY { rival.colour } else { &rival.colour[..C] };
-            for (channel, center) in centers.iter().enumerate() {
-                let (center, values) = (splat(*center), &colours[channel * PAIRS..][..PAIRS]);
+        for (rival, form, is_cut) in candidates.with_forms() {
+            let number = |place: usize| splat(form[place][lane]);
+            let (across, down) = (across.mul_add(number(ACROSS), number(SQUARE)), number(DOWN));
+            let mut distance = [across; PAIRS];
+            for (distance, way) in distance.iter_mut().zip(&rough.down) {
+                *distance = way.load(simd).mul_add(down, *distance);
+            }
+            for channel in 0..n_channels {
+                let (way, values) = (number(COLOUR + channel), &colours[channel * PAIRS..][..PAIRS]);
                 for pair in 0..PAIRS {
-                    let difference = f32x16::from_slice(simd, &values[pair]) - center;
-                    colour[pair] = difference.mul_add(difference, colour[pair]);
+                    distance[pair] = f32x16::from_slice(simd, &values[pair]).mul_add(way, distance[pair]);
                 }
             }
+            if rough.is_adaptive {
+                add_squares(simd, colours, rival.rough.inverse, &mut distance);
+            }
+            if is_cut {
+                rival.keep_inside(simd, tile, &mut distance);
+            }
+            let cluster = splat(rival.rough.number);
             for pair in 0..PAIRS {
-                let distance = colour[pair].mul_add(inverse, across + down[pair].load(simd));
-                let is_nearer = distance.simd_lt(nearest[pair]);
-                second[pair] = second[pair].min(nearest[pair].max(distance));
-                nearest[pair] = nearest[pair].min(distance);
-                winner[pair] = is_nearer.select(number, winner[pair]);
+                let is_nearer = distance[pair].simd_lt(nearest[pair]);
+                second[pair] = is_nearer.select(nearest[pair], second[pair].min(distance[pair]));
+                nearest[pair] = is_nearer.select(distance[pair], nearest[pair]);
+                winner[pair] = is_nearer.select(cluster, winner[pair]);
             }
         }
         let mut is_sure = true;
         for pair in 0..PAIRS {
-            // Neither is a number where no window holds a pixel: beyond the tile, or outside the mask.
+            // Neither is a number where no window holds a pixel.
             is_sure &= !(second[pair] - nearest[pair]).simd_le(margin).any_true();
             self.winners[pair].store(winner[pair]);
         }
         is_sure
     }
+}
 
-    #[inline(always)]
-    fn measure_across<S: Simd, R: Real>(
-        &mut self,
-        simd: S,
-        rough: &Rough,
-        tile: &Tile<'_>,
-        candidates: &Candidates<'_, R>,
-    ) {
-        let (first, columns) = (R::from_f64(tile.columns.start as f64), Pair::COLUMNS.load(simd));
-        if self.across.len() < candidates.places.len() {
-            self.across.resize(candidates.places.len(), Pair::ZERO);
-        }
-        for ((rival, _), pair) in candidates.iter().zip(&mut self.across) {
-            let along = rough.along(simd, 2, rival.column - first, columns);
-            let [start, end] = rival.window(simd, first);
-            let across = inside(simd, [start.simd_le(columns), columns.simd_lt(end)], along * along);
-            pair.store(across);
+/// Adds what forms leave out because it usually is the same for all clusters: the squared distance from the middle colour.
+#[inline(always)]
+fn add_squares<S: Simd>(simd: S, colours: &[[f32; PAIR_LEN]], factor: f32, distances: &mut [f32x16<S>; PAIRS]) {
+    // Colours are twice the way to the middle.
+    let factor = f32x16::simd_from(simd, 0.25 * factor);
+    for values in colours.chunks_exact(PAIRS) {
+        for (distance, values) in distances.iter_mut().zip(values) {
+            let way = f32x16::from_slice(simd, values);
+            *distance = (way * way).mul_add(factor, *distance);
         }
     }
 }

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::clusters::Clusters;
 use super::connectivity::{Sizes, enforce};
 use super::iterate::{Settings, cluster};
-use super::{NONE, Planes};
+use super::{Image, NONE};
 use crate::buffer::Buffer;
 use crate::{Exec, Real, Result};
 
@@ -17,8 +17,6 @@ const CHUNK: usize = 1 << 16;
 pub struct Plan<'a, R> {
     /// Where clusters begin: z, y and x of each.
     pub seeds: &'a [f64],
-    /// The pixels to cut, all if there is none. Seeds inside a mask first move by position alone.
-    pub mask: Option<&'a [bool]>,
     /// What pixels are clustered by.
     pub settings: Settings<R>,
     /// Which connected pieces become superpixels; without, clusters are answered as they are.
@@ -36,15 +34,17 @@ pub struct Plan<'a, R> {
 /// [`crate::Error::Interrupted`].
 pub fn segment<R: Real>(
     exec: &Exec<'_>,
-    planes: &Planes<R>,
+    image: &Image<'_, R>,
     plan: &Plan<'_, R>,
     labels_out: &mut [i64],
 ) -> Result<usize> {
-    let mut clusters = Clusters::at(plan.seeds, planes.n_channels())?;
-    let mut labels = Buffer::unwritten(planes.volume().n_pixels());
+    let volume = image.planes.volume();
+    let mut clusters = Clusters::at(plan.seeds, image.planes.n_channels())?;
+    let mut labels = Buffer::unwritten(volume.n_pixels());
     let stages = [Settings { ignores_colour: true, ..plan.settings }, plan.settings];
-    let stages = if plan.mask.is_some() { &stages[..] } else { &stages[1..] };
-    cluster(exec, planes, plan.mask, stages, &mut clusters, &mut labels)?;
+    // Seeds inside a mask first move by position alone.
+    let stages = if image.mask.is_some() { &stages[..] } else { &stages[1..] };
+    cluster(exec, image, stages, &mut clusters, &mut labels)?;
     // A label that is none becomes the number before the first.
     const { assert!(NONE == -1) };
     let convert = |label: i32| plan.start_label + i64::from(label);
@@ -56,7 +56,7 @@ pub fn segment<R: Real>(
         });
         return Ok(clusters.count());
     };
-    let connected = enforce(exec, &labels, planes.volume(), sizes, plan.repairs)?;
+    let connected = enforce(exec, &labels, volume, sizes, plan.repairs)?;
     connected.write(labels_out, convert);
     Ok(connected.n_labels)
 }

@@ -2,7 +2,7 @@
 
 use fearless_simd::dispatch;
 
-use super::Planes;
+use super::planes::Planes;
 use crate::{Exec, Real, Result};
 
 /// Values whose sums stay in the L1 cache while the rows pass by.

@@ -140,9 +140,8 @@ struct Places {
 impl<R: Real> Numbers<R> for Places {
     #[inline(always)]
     fn add_pixel(&self, Line(sums): &mut Line<R>, pixel: usize) {
-        let place = [self.z, self.y, self.start + pixel, 1].map(|number| R::from_f64(number as f64));
-        for (sum, number) in sums.iter_mut().zip(place) {
-            *sum += number;
+        for (sum, number) in sums.iter_mut().zip([self.z, self.y, self.start + pixel, 1]) {
+            *sum += R::from_f64(number as f64);
         }
     }
 
@@ -175,7 +174,10 @@ impl<R: Real, const N: usize> Numbers<R> for [&[R]; N] {
     #[inline(always)]
     fn add_pixel(&self, Line(sums): &mut Line<R>, pixel: usize) {
         // A whole line is added at once.
-        let numbers: [R; LANES] = std::array::from_fn(|i| self.get(i).map_or(R::ZERO, |channel| channel[pixel]));
+        let mut numbers = [R::ZERO; LANES];
+        for (number, channel) in numbers.iter_mut().zip(self) {
+            *number = channel[pixel];
+        }
         for (sum, number) in sums.iter_mut().zip(numbers) {
             *sum += number;
         }

@@ -4,7 +4,7 @@
 
 use proptest::prelude::*;
 
-use super::{NONE, Plan, Planes, Scaled, Settings, Volume, segment};
+use super::{Conversion, Image, NONE, Plan, Scaled, Settings, Volume, segment};
 use crate::simd::levels;
 use crate::{Exec, Interrupt, Real};
 
@@ -69,11 +69,13 @@ impl Case {
     fn labels<R: Real>(&self, exec: &Exec<'_>) -> Vec<i64> {
         let values: Vec<R> = self.values.iter().map(|value| R::from_f64(*value)).collect();
         let pixels = Scaled { values: &values, low: R::ZERO, span: R::ONE, is_srgb: false };
-        let planes = Planes::read(exec, &pixels, self.volume, self.n_channels, false, [&[]; 3], R::ONE).unwrap();
-        let (mask, settings) = (self.mask.as_deref(), self.settings());
-        let plan = Plan { seeds: &self.seeds, mask, settings, sizes: None, repairs: false, start_label: 0 };
+        let conversion = Conversion { to_lab: false, smoothing: [&[]; 3], ratio: R::ONE };
+        let mask = self.mask.as_deref();
+        let image = Image::read(exec, &pixels, self.volume, self.n_channels, mask, conversion).unwrap();
+        let settings = self.settings();
+        let plan = Plan { seeds: &self.seeds, settings, sizes: None, repairs: false, start_label: 0 };
         let mut labels = vec![0; self.volume.n_pixels()];
-        segment(exec, &planes, &plan, &mut labels).unwrap();
+        segment(exec, &image, &plan, &mut labels).unwrap();
         labels
     }
 

@@ -5,12 +5,15 @@ use std::ops::Range;
 use fearless_simd::prelude::*;
 use fearless_simd::{Simd, f32x16};
 
-use super::Planes;
-use super::planes::{TILE_HEIGHT, TILE_WIDTH, Volume};
+use super::planes::{Rows, TILE_HEIGHT, TILE_WIDTH};
 use crate::Real;
 
 /// Two rows of a tile side by side: a vector, and a line of the cache.
 pub(super) const PAIR_LEN: usize = 2 * TILE_WIDTH;
+
+/// From the first row and the first column of a tile to its middle.
+pub(super) const MIDDLE: f32 = (TILE_WIDTH - 1) as f32 / 2.0;
+const _: () = assert!(TILE_WIDTH == TILE_HEIGHT, "a tile has one middle");
 
 /// Pairs of rows of a tile.
 pub(super) const PAIRS: usize = TILE_HEIGHT / 2;
@@ -45,11 +48,8 @@ impl Pair {
         rows
     };
 
-    #[inline(always)]
-    pub(super) fn of<S: Simd>(numbers: f32x16<S>) -> Self {
-        let mut pair = Self::ZERO;
-        pair.store(numbers);
-        pair
+    pub(super) fn map(self, change: impl Fn(f32) -> f32) -> Self {
+        Self(self.0.map(change))
     }
 
     #[inline(always)]
@@ -72,12 +72,6 @@ impl Pair {
     pub(super) fn row_mut(&mut self, row: usize) -> &mut [f32] {
         &mut self.0[row * TILE_WIDTH..][..TILE_WIDTH]
     }
-
-    /// The first number of each row.
-    #[inline(always)]
-    pub(super) fn rows(&self) -> [f32; 2] {
-        [self.0[0], self.0[TILE_WIDTH]]
-    }
 }
 
 /// Pixels of a slice.
@@ -90,7 +84,8 @@ pub(super) struct Tile<'a> {
     pub(super) columns: Range<usize>,
     /// Whether all are inside the mask.
     pub(super) is_whole: bool,
-    /// Shape (`n_channels`, [`PAIRS`]); where no pixel counts there is the colour of one that does.
+    /// Shape (`n_channels`, [`PAIRS`]): twice the way to the middle of the tile's colours; where no pixel counts there is that
+    /// of one that does.
     pub(super) colours: &'a [[f32; PAIR_LEN]],
 }
 
@@ -107,7 +102,7 @@ pub(super) enum Share {
 
 /// Reads the pixels of a tile.
 pub(super) struct TileReader<'a, R> {
-    planes: &'a Planes<R>,
+    band: Rows<'a, R>,
     first_row: usize,
     first_column: usize,
     share: Share,
@@ -116,21 +111,17 @@ pub(super) struct TileReader<'a, R> {
 }
 
 impl<'a, R: Real> TileReader<'a, R> {
+    /// Of some rows and columns of a band; `mask` is the band's.
     #[inline(always)]
-    pub(super) fn new(
-        planes: &'a Planes<R>,
-        mask: Option<&[bool]>,
-        z: usize,
-        rows: Range<usize>,
-        columns: Range<usize>,
-    ) -> Self {
-        let Volume { height, width, .. } = planes.volume();
-        let first_row = z * height + rows.start;
+    pub(super) fn new(band: Rows<'a, R>, mask: Option<&[bool]>, rows: Range<usize>, columns: Range<usize>) -> Self {
         let is_inside = |row: usize, column: usize| {
-            mask.is_none_or(|mask| mask[(first_row + row) * width + columns.start + column])
+            mask.is_none_or(|mask| mask[(rows.start + row) * band.width + columns.start + column])
         };
         let pixels = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
-        let n_inside = pixels.clone().filter(|(row, column)| is_inside(*row, *column)).count();
+        let n_inside = match mask {
+            None => rows.len() * columns.len(),
+            Some(_) => pixels.clone().filter(|(row, column)| is_inside(*row, *column)).count(),
+        };
         let share = match n_inside {
             0 => Share::None,
             n if n == rows.len() * columns.len() => Share::All,
@@ -144,7 +135,7 @@ impl<'a, R: Real> TileReader<'a, R> {
             }
             sources
         });
-        Self { planes, first_row, first_column: columns.start, share, sources }
+        Self { band, first_row: rows.start, first_column: columns.start, share, sources }
     }
 
     /// How many of the tile's pixels count.
@@ -152,19 +143,18 @@ impl<'a, R: Real> TileReader<'a, R> {
         self.share
     }
 
-    /// Writes a channel, row by row, and returns its lowest and highest value.
-    ///
-    /// A pixel without a colour has no nearest cluster, so there is no highest with one: then none is taken to win all of
-    /// the tile.
+    /// Writes twice the way from each pixel to the middle of the tile's values of a channel, row by row, and returns the
+    /// middle and the extent of the values: not finite if one of them is not.
     #[inline(always)]
     pub(super) fn read(&self, channel: usize, values_out: &mut [f32]) -> [f32; 2] {
-        let first = channel * self.planes.stride() + self.first_column;
-        let row = |row: usize| &self.planes.row(self.first_row + row)[first..][..TILE_WIDTH];
+        let first = channel * self.band.stride + self.first_column;
+        let row = |row: usize| &self.band.get(self.first_row + row)[first..][..TILE_WIDTH];
         match &self.sources {
             None => {
-                for (i, values) in values_out.chunks_exact_mut(TILE_WIDTH).enumerate() {
-                    for (value_out, value) in values.iter_mut().zip(row(i)) {
-                        *value_out = value.to_f64() as f32;
+                for (i, values) in values_out.as_chunks_mut::<TILE_WIDTH>().0.iter_mut().enumerate() {
+                    let row = row(i);
+                    for lane in 0..TILE_WIDTH {
+                        values[lane] = row[lane].to_f64() as f32;
                     }
                 }
             }
@@ -174,7 +164,12 @@ impl<'a, R: Real> TileReader<'a, R> {
                 }
             }
         }
-        range(values_out)
+        let [low, high] = range(values_out);
+        let middle = 0.5 * (low + high);
+        for value in values_out {
+            *value = 2.0 * (middle - *value);
+        }
+        [middle, high - low]
     }
 }
 
@@ -190,7 +185,20 @@ fn range(values: &[f32]) -> [f32; 2] {
             doubt[lane] += value * 0.0;
         }
     }
-    let low = low.iter().fold(f32::INFINITY, |least, value| if *value < least { *value } else { least });
-    let high = high.iter().fold(f32::NEG_INFINITY, |most, value| if *value > most { *value } else { most });
-    [low, if doubt.iter().sum::<f32>() == 0.0 { high } else { f32::INFINITY }]
+    let low = fold(low, |a, b| if a < b { a } else { b });
+    let high = fold(high, |a, b| if a > b { a } else { b });
+    [low, if fold(doubt, |a, b| a + b) == 0.0 { high } else { f32::INFINITY }]
+}
+
+/// Combines the numbers of a vector by halves.
+#[inline(always)]
+fn fold(mut numbers: [f32; PAIR_LEN], combine: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut len = PAIR_LEN;
+    while len > 1 {
+        len /= 2;
+        for i in 0..len {
+            numbers[i] = combine(numbers[i], numbers[i + len]);
+        }
+    }
+    numbers[0]
 }

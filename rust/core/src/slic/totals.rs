@@ -66,7 +66,7 @@ impl Totals {
         if n_sums * TASKS * rayon::current_num_threads() > volume.n_pixels().max(FEW_SUMS) {
             return None;
         }
-        let largest = boxes.largest() * (1.0 + f64::from(f32::EPSILON));
+        let largest = boxes.largest();
         // No scale is needed where all colours are 0.
         let most = (n_pixels * largest).max(f64::from(-BITS).exp2());
         let scale = (f64::from(BITS) - most.log2().ceil()).exp2();
@@ -228,7 +228,7 @@ mod tests {
     use crate::Interrupt;
     use crate::slic::planes::{BAND_HEIGHT, Volume};
     use crate::slic::update::{Labels, update};
-    use crate::slic::{NONE, Scaled};
+    use crate::slic::{Conversion, Image, NONE, Scaled};
 
     const VOLUME: Volume = Volume { depth: 2, height: 40, width: 30 };
     const N_CLUSTERS: usize = 3;
@@ -274,20 +274,21 @@ mod tests {
             let exec = Exec::new(&interrupt);
             let values = &values[..VOLUME.n_pixels() * n_channels];
             let pixels = Scaled { values, low: 0.0, span: 1.0, is_srgb: false };
-            let planes = Planes::read(&exec, &pixels, VOLUME, n_channels, false, [&[]; 3], 1.0).unwrap();
-            let boxes = Boxes::new(&exec, &planes, None, Cut::new(&planes)).unwrap();
+            let conversion = Conversion { to_lab: false, smoothing: [&[]; 3], ratio: 1.0 };
+            let image = Image::read(&exec, &pixels, VOLUME, n_channels, None, conversion).unwrap();
+            let Image { planes, boxes, .. } = &image;
             let cut = boxes.cut();
             let seeds = [0.0; N_CLUSTERS * AXES];
             let [mut followed, mut ordered] = [0, 1].map(|_| Clusters::at(&seeds, n_channels).unwrap());
-            let mut totals = Totals::new(&planes, &boxes, &SETTINGS, N_CLUSTERS).unwrap();
+            let mut totals = Totals::new(planes, boxes, &SETTINGS, N_CLUSTERS).unwrap();
             let [first, rest @ ..] = &labels;
             let start = Labels { pixels: first, bands: &bands(cut, first, first), cut };
-            update(&exec, &planes, start, true, false, &mut followed, Some(&mut totals)).unwrap();
+            update(&exec, planes, start, true, false, &mut followed, Some(&mut totals)).unwrap();
             for (before, after) in labels.iter().zip(rest) {
                 let bands = bands(cut, before, after);
-                totals.follow(&exec, &planes, &bands, cut).unwrap();
+                totals.follow(&exec, planes, &bands, cut).unwrap();
                 totals.write_means(&mut followed);
-                update(&exec, &planes, Labels { pixels: after, bands: &bands, cut }, true, false, &mut ordered, None).unwrap();
+                update(&exec, planes, Labels { pixels: after, bands: &bands, cut }, true, false, &mut ordered, None).unwrap();
                 for cluster in 0..N_CLUSTERS {
                     let error = followed.error(cluster);
                     prop_assert!(error > 0.0 && error < 1e-9, "{error} says little");

@@ -11,9 +11,9 @@ use rayon::prelude::*;
 use super::bands::Band;
 use super::boxes::Cut;
 use super::clusters::{AXES, Clusters};
+use super::planes::{Planes, Volume};
 use super::sums::{Sums, write_means};
 use super::totals::{self, Totals};
-use super::{Planes, Volume};
 use crate::{Exec, Real, Result};
 
 /// The labels of all pixels, band by band.

@@ -1,0 +1,119 @@
+//! The image as the iterations read it: by rows, and by tiles.
+
+use rayon::prelude::*;
+
+use super::boxes::Boxes;
+use super::lab;
+use super::planes::{BAND_HEIGHT, Planes, Rows, Volume};
+use super::smooth::smooth;
+use super::source::Pixels;
+use crate::{Error, Exec, Real, Result};
+
+/// What becomes of pixels before they are clustered.
+#[derive(Debug, Clone, Copy)]
+pub struct Conversion<'a, R> {
+    /// Whether they are linear RGB, to be converted to Lab.
+    pub to_lab: bool,
+    /// Weights that smooth along z, y and x, the central one first; an axis without weights is left as it is.
+    pub smoothing: [&'a [f64]; 3],
+    /// What all colours are multiplied by in the end.
+    pub ratio: R,
+}
+
+/// An image, and which of its pixels are to be clustered.
+#[derive(Debug)]
+pub struct Image<'a, R> {
+    pub(super) planes: Planes<R>,
+    pub(super) boxes: Boxes,
+    pub(super) mask: Option<&'a [bool]>,
+}
+
+impl<'a, R: Real> Image<'a, R> {
+    /// Reads `pixels`, with channels last, those inside `mask` or all, and converts them.
+    ///
+    /// # Errors
+    /// [`Error::Length`] if there are not `n_channels` values for each pixel, [`Error::Mismatch`] if `mask` has not one for
+    /// each, [`Error::Range`] for a volume without pixels or channels or Lab from other than 3 channels,
+    /// [`Error::Interrupted`].
+    pub fn read(
+        exec: &Exec<'_>,
+        pixels: &impl Pixels<R>,
+        volume: Volume,
+        n_channels: usize,
+        mask: Option<&'a [bool]>,
+        conversion: Conversion<'_, R>,
+    ) -> Result<Self> {
+        check(pixels, volume, n_channels, mask, conversion.to_lab)?;
+        let mut image =
+            Self { planes: Planes::unwritten(volume, n_channels), boxes: Boxes::unwritten(volume, n_channels), mask };
+        let row_len = volume.width * n_channels;
+        let read = |index: usize, row: &mut [R], stride: usize| {
+            pixels.read(index * row_len, row_len, n_channels, row, stride);
+            if conversion.to_lab {
+                lab::from_linear(exec.level, row, stride);
+            }
+        };
+        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value *= conversion.ratio);
+        if conversion.smoothing.iter().all(|weights| weights.is_empty()) {
+            image.write(exec, |index, row, stride| {
+                read(index, row, stride);
+                scale(row);
+            })?;
+        } else {
+            image.planes.for_each_row(exec, read)?;
+            image.planes = smooth(exec, image.planes, conversion.smoothing)?;
+            image.write(exec, |_, row, _| scale(row))?;
+        }
+        image.boxes.measure();
+        Ok(image)
+    }
+
+    /// Runs `body` on the number, the values and the stride of every row, and reads the tiles of a band while its rows are in
+    /// the cache.
+    fn write(&mut self, exec: &Exec<'_>, body: impl Fn(usize, &mut [R], usize) + Sync) -> Result<()> {
+        let Self { planes, boxes, mask } = self;
+        let (volume, stride, row_len) = (planes.volume(), planes.stride(), planes.row_len());
+        let bands_per_slice = boxes.cut().bands_per_slice;
+        let mut bands = boxes.bands_mut();
+        let slices = planes.values_mut().par_chunks_mut(volume.height * row_len);
+        let slices = slices.zip(bands.par_chunks_mut(bands_per_slice)).enumerate();
+        let bands = slices.flat_map(|(z, (values, boxes))| {
+            let bands = values.par_chunks_mut(BAND_HEIGHT * row_len).zip(boxes).enumerate();
+            bands.map(move |(band, (values, boxes))| (z * volume.height + band * BAND_HEIGHT, values, boxes))
+        });
+        bands.try_for_each(|(first, values, boxes)| {
+            exec.check()?;
+            for (row, values) in values.chunks_exact_mut(row_len).enumerate() {
+                body(first + row, values, stride);
+            }
+            let rows = Rows::new(values, volume.width, row_len, stride);
+            let mask = mask.map(|mask| &mask[first * volume.width..][..rows.len() * volume.width]);
+            boxes.read(exec.level, rows, mask);
+            Ok(())
+        })
+    }
+}
+
+fn check<R: Real>(
+    pixels: &impl Pixels<R>,
+    volume: Volume,
+    n_channels: usize,
+    mask: Option<&[bool]>,
+    to_lab: bool,
+) -> Result<()> {
+    let n_pixels = volume.n_pixels();
+    if n_pixels * n_channels == 0 {
+        return Err(Error::Range { argument: "image", got: "empty".into(), needed: "at least one pixel".into() });
+    }
+    if pixels.len() != n_pixels * n_channels {
+        return Err(Error::Length { argument: "image", got: pixels.len(), rows: n_pixels, columns: n_channels });
+    }
+    if let Some(got) = mask.map(<[bool]>::len).filter(|got| *got != n_pixels) {
+        return Err(Error::Mismatch { argument: "mask", dimension: "pixels", got, needed: n_pixels });
+    }
+    if to_lab && n_channels != 3 {
+        let needed = "3 for a conversion from RGB to Lab".into();
+        return Err(Error::Range { argument: "n_channels", got: n_channels.to_string(), needed });
+    }
+    Ok(())
+}
