@@ -1,13 +1,15 @@
 """Draws of ``numpy.random.RandomState`` that kernels make sooner."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from clast import _core
 
 
-def permutation_head(random_state: np.random.RandomState, n: int, size: int) -> NDArray[np.int64]:
-    """Return the first entries of a permutation, as ``random_state.choice(n, size, replace=False)`` draws them.
+def permutation_heads(random_state: np.random.RandomState, n: int, sizes: Sequence[int]) -> list[NDArray[np.int64]]:
+    """Return the first entries of permutations, as ``random_state.choice(n, size, replace=False)`` draws them in turn.
 
     The generator ends up where numpy leaves it.
 
@@ -15,13 +17,13 @@ def permutation_head(random_state: np.random.RandomState, n: int, size: int) -> 
     ----------
     random_state : RandomState
     n : int
-        Number of entries of the whole permutation.
-    size : int
-        How many are asked for; all of them if there are fewer.
+        Number of entries of a whole permutation.
+    sizes : sequence of int
+        How many are asked for of each; all of them if there are fewer.
 
     Returns
     -------
-    ndarray of shape (min(size, n),), int64
+    list of ndarray of shape (min(size, n),), int64
 
     Notes
     -----
@@ -30,8 +32,8 @@ def permutation_head(random_state: np.random.RandomState, n: int, size: int) -> 
     state = random_state.get_state(legacy=False)
     # A user's own choice, or more than words of 32 bits can count.
     if state["bit_generator"] != "MT19937" or n >= 2**32:
-        return random_state.permutation(n)[:size]
+        return [random_state.permutation(n)[:size] for size in sizes]
     words = state["state"]
-    head, words["key"], words["pos"] = _core.permutation_head(words["key"], words["pos"], n, size)
+    heads, words["key"], words["pos"] = _core.permutation_heads(words["key"], words["pos"], n, sizes)
     random_state.set_state(state)
-    return head.astype(np.int64)
+    return [head.astype(np.int64) for head in heads]

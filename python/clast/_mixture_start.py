@@ -12,7 +12,7 @@ import sklearn
 from numpy.typing import NDArray
 
 from clast import _core
-from clast._draws import permutation_head
+from clast._draws import permutation_heads
 from clast._mixture_parameters import Array, GivenParameters, MixtureParameters, factor_precisions
 from clast._mixture_statistics import MixtureStatistics, rounding_of
 from clast._seeding import choose_distinct_rows, plusplus_draws
@@ -142,7 +142,7 @@ def _choose_rows(
     if init_params == "k-means++":
         return _core.kmeans_plusplus(X, sample_weight, *plusplus_draws(random_state, n_components)).ravel()
     if sample_weight is None:
-        return permutation_head(random_state, len(X), n_components)
+        return permutation_heads(random_state, len(X), [n_components])[0]
     return choose_distinct_rows(random_state, len(X), n_components, sample_weight)
 
 

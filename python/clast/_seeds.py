@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clast import _core
-from clast._draws import permutation_head
+from clast._draws import permutation_heads
 
 # scikit-image's seed and number of iterations for the seeds inside a mask.
 _RANDOM_STATE = 123
@@ -100,19 +100,13 @@ def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> See
     pixels = np.flatnonzero(inside)
     rng = np.random.RandomState(_RANDOM_STATE)
     n_seeds, n_dense = min(int(n_segments), len(pixels)), int(10**n_axes * n_segments)
-    first = _chosen(rng, pixels, n_seeds)
-    dense = _chosen(rng, pixels, n_dense) if len(pixels) > n_dense else pixels
-    positions = _positions(first, inside.shape).astype(np.float64)
+    is_dense = len(pixels) <= n_dense
+    first, *more = permutation_heads(rng, len(pixels), [n_seeds] if is_dense else [n_seeds, n_dense])
+    dense = pixels if is_dense else pixels[np.sort(more[0])]
+    positions = _positions(pixels[np.sort(first)], inside.shape).astype(np.float64)
     nearest = _core.slic_spread(_positions(dense, inside.shape), positions, _MASK_ITERATIONS)
     steps = np.abs(positions - positions[nearest]).mean(axis=0)
     return Seeds(positions, steps.max())
-
-
-def _chosen(rng: np.random.RandomState, pixels: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """Choose pixels without replacement, in their order."""
-    is_chosen = np.zeros(len(pixels), dtype=np.bool_)
-    is_chosen[permutation_head(rng, len(pixels), size)] = True
-    return pixels[is_chosen]
 
 
 def _positions(pixels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:

@@ -1,5 +1,7 @@
 //! Permutations with the draws of `numpy.random.RandomState`.
 
+use fearless_simd::dispatch;
+
 use crate::buffer::Buffer;
 use crate::{Error, Exec, Result};
 
@@ -36,32 +38,36 @@ impl Twister {
         (&self.state, self.position)
     }
 
-    /// The first `len` of a permutation of the numbers below `n`, as `RandomState.permutation(n)` gives them.
+    /// The first of permutations of the numbers below `n`, as many of each as `lens` says, as `RandomState.permutation(n)`
+    /// gives one after the other. While one is traced back, the numbers of the next are drawn.
     ///
-    /// Cost: O(n); 8 bytes and a bit for each number below `n`.
+    /// Cost: O(n) for each; 8 bytes and a bit for each number below `n`, of two at a time.
     ///
     /// # Errors
     /// [`Error::Range`] for more than 2^32 - 1 numbers, [`Error::Interrupted`].
-    pub fn permutation(&mut self, exec: &Exec<'_>, n: usize, len: usize) -> Result<Vec<u32>> {
+    pub fn permutations(&mut self, exec: &Exec<'_>, n: usize, lens: &[usize]) -> Result<Vec<Vec<u32>>> {
         if u32::try_from(n).is_err() {
             let needed = format!("at most {}", u32::MAX);
             return Err(Error::Range { argument: "n", got: n.to_string(), needed });
         }
+        let Some((len, others)) = lens.split_first() else { return Ok(Vec::new()) };
         let partners = self.partners(exec, n)?;
-        trace_back(exec, &partners, len.min(n))
+        let trace = move || trace_back(exec, &partners, (*len).min(n));
+        let (head, others) = rayon::join(trace, || self.permutations(exec, n, others));
+        Ok([vec![head?], others?].concat())
     }
 
     /// With whom each place changes its number, from the last place to the second: a random place up to it, the first one
     /// of as many bits as it has that is not beyond it.
     fn partners(&mut self, exec: &Exec<'_>, n: usize) -> Result<Buffer<u32>> {
         let mut partners = Buffer::unwritten(n);
-        let mut words = self.tempered();
+        let mut words = self.tempered(exec);
         let mut place = n.saturating_sub(1);
         while place > 0 {
             if self.position == LEN {
                 exec.check()?;
-                self.twist();
-                words = self.tempered();
+                self.twist(exec);
+                words = self.tempered(exec);
             }
             let mask = u32::MAX >> (place as u32).leading_zeros();
             let lowest = (mask / 2) as usize;
@@ -79,27 +85,38 @@ impl Twister {
     }
 
     /// The words of the state as they are handed out.
-    fn tempered(&self) -> [u32; LEN] {
-        self.state.map(|mut word| {
-            word ^= word >> 11;
-            word ^= (word << 7) & 0x9d2c_5680;
-            word ^= (word << 15) & 0xefc6_0000;
-            word ^ (word >> 18)
-        })
+    fn tempered(&self, exec: &Exec<'_>) -> [u32; LEN] {
+        let mut words = self.state;
+        dispatch!(exec.level, _simd => temper(&mut words));
+        words
     }
 
-    fn twist(&mut self) {
-        let state = &mut self.state;
-        // In three parts, of which the first two need no remainder and are vectors.
-        for i in 0..LEN - AHEAD {
-            state[i] = state[i + AHEAD] ^ joined(state[i], state[i + 1]);
-        }
-        for i in LEN - AHEAD..LEN - 1 {
-            state[i] = state[i + AHEAD - LEN] ^ joined(state[i], state[i + 1]);
-        }
-        state[LEN - 1] = state[AHEAD - 1] ^ joined(state[LEN - 1], state[0]);
+    fn twist(&mut self, exec: &Exec<'_>) {
+        dispatch!(exec.level, _simd => twist(&mut self.state));
         self.position = 0;
     }
+}
+
+#[inline(always)]
+fn temper(words: &mut [u32; LEN]) {
+    for word in words {
+        *word ^= *word >> 11;
+        *word ^= (*word << 7) & 0x9d2c_5680;
+        *word ^= (*word << 15) & 0xefc6_0000;
+        *word ^= *word >> 18;
+    }
+}
+
+#[inline(always)]
+fn twist(state: &mut [u32; LEN]) {
+    // In three parts, of which the first two need no remainder and are vectors.
+    for i in 0..LEN - AHEAD {
+        state[i] = state[i + AHEAD] ^ joined(state[i], state[i + 1]);
+    }
+    for i in LEN - AHEAD..LEN - 1 {
+        state[i] = state[i + AHEAD - LEN] ^ joined(state[i], state[i + 1]);
+    }
+    state[LEN - 1] = state[AHEAD - 1] ^ joined(state[LEN - 1], state[0]);
 }
 
 #[inline(always)]
@@ -119,7 +136,8 @@ const PLACES_PER_CHECK: usize = 1 << 20;
 /// most is a look at a bit.
 fn trace_back(exec: &Exec<'_>, partners: &[u32], len: usize) -> Result<Vec<u32>> {
     let mut is_traced = vec![0_u64; partners.len().div_ceil(64)];
-    let mut end_of = vec![0_u32; partners.len()];
+    // Of places that are not traced it means nothing.
+    let mut end_of = Buffer::<u32>::unwritten(partners.len());
     for (place, end) in end_of.iter_mut().enumerate().take(len) {
         *end = place as u32;
         is_traced[place / 64] |= 1 << (place % 64);

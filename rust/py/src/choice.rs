@@ -52,20 +52,21 @@ pub(crate) fn choose_rows<'py>(
     Ok(rows)
 }
 
-/// Its first entries, and what numpy's generator becomes: the words of its state, and how many of them are used up.
-type Permutation<'py> = (Bound<'py, PyArray1<u32>>, Bound<'py, PyArray1<u32>>, usize);
+/// Their first entries, and what numpy's generator becomes: the words of its state, and how many of them are used up.
+type Permutations<'py> = (Vec<Bound<'py, PyArray1<u32>>>, Bound<'py, PyArray1<u32>>, usize);
 
-/// The first `size` entries of a permutation of the numbers below `n`.
+/// The first entries of permutations of the numbers below `n`, as many of each as `sizes` says.
 #[pyfunction]
-pub(crate) fn permutation_head<'py>(
+pub(crate) fn permutation_heads<'py>(
     py: Python<'py>,
     state: PyReadonlyArray1<'py, u32>,
     position: usize,
     n: usize,
-    size: usize,
-) -> PyResult<Permutation<'py>> {
+    sizes: Vec<usize>,
+) -> PyResult<Permutations<'py>> {
     let mut twister = Twister::new(contiguous("state", &state)?, position).map_err(|error| to_python(&error))?;
-    let head = run(py, |exec| twister.permutation(exec, n, size))?;
+    let heads = run(py, |exec| twister.permutations(exec, n, &sizes))?;
     let (state, position) = twister.state();
-    Ok((head.to_pyarray(py), state.to_pyarray(py), position))
+    let heads = heads.into_iter().map(|head| PyArray1::from_vec(py, head)).collect();
+    Ok((heads, state.to_pyarray(py), position))
 }

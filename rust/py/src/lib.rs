@@ -29,7 +29,7 @@ mod _core {
     #[pymodule_export]
     use super::bisecting::{bisecting_predict, kmeans_inertia_per_cluster};
     #[pymodule_export]
-    use super::choice::{choice_sums, choose_rows, permutation_head};
+    use super::choice::{choice_sums, choose_rows, permutation_heads};
     #[pymodule_export]
     use super::kmeans::{
         is_same_clustering, kmeans_inertia, kmeans_lloyd, kmeans_plusplus, kmeans_predict, kmeans_sweep,
@@ -57,7 +57,7 @@ mod _core {
     #[pymodule_export]
     use super::runtime::{build_info, get_num_threads, set_num_threads, simd_level};
     #[pymodule_export]
-    use super::slic::{slic_segment, slic_spread};
+    use super::slic::{slic_occurring, slic_segment, slic_spread};
     #[pymodule_export]
     use super::thresholds::{count_between, count_values, multiotsu_bins};
 

@@ -122,6 +122,32 @@ fn segment<R: Real>(
     })
 }
 
+/// Which codes occur inside a mask: shape (256,) for uint8, (65536,) for uint16.
+#[pyfunction]
+pub(crate) fn slic_occurring<'py>(
+    py: Python<'py>,
+    image: Bound<'py, PyAny>,
+    mask: PyReadonlyArray1<'py, bool>,
+) -> PyResult<Bound<'py, PyArray1<bool>>> {
+    if let Ok(image) = image.extract() {
+        return occurring::<u8>(py, image, &mask);
+    }
+    if let Ok(image) = image.extract() {
+        return occurring::<u16>(py, image, &mask);
+    }
+    Err(PyTypeError::new_err("'image' is no array of uint8 or uint16 with 4 dimensions"))
+}
+
+fn occurring<'py, T: Element + numpy::Element>(
+    py: Python<'py>,
+    image: PyReadonlyArray4<'_, T>,
+    mask: &PyReadonlyArray1<'_, bool>,
+) -> PyResult<Bound<'py, PyArray1<bool>>> {
+    let (codes, mask, n_channels) = (contiguous("image", &image)?, contiguous("mask", mask)?, image.shape()[3]);
+    let found = run(py, |exec| slic::occurring(exec, codes, n_channels, mask))?;
+    Ok(PyArray1::from_vec(py, found))
+}
+
 /// Moves centers (z, y, x) by k-means of the positions of pixels, and finds the nearest other center of each.
 #[pyfunction]
 pub(crate) fn slic_spread<'py>(

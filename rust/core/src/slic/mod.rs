@@ -42,7 +42,7 @@ pub use iterate::Settings;
 pub use planes::Volume;
 pub use seeds::{nearest_others, spread};
 pub use segment::{Plan, segment};
-pub use source::{Coded, Pixels, Scaled};
+pub use source::{Coded, Pixels, Scaled, occurring};
 
 /// Label of a pixel that no cluster has reached, or that lies outside the mask.
 pub const NONE: i32 = -1;

@@ -1,6 +1,8 @@
 //! Where pixels come from: converted while they are read, so that no converted copy of the image exists before.
 
-use crate::{Element, Real};
+use rayon::prelude::*;
+
+use crate::{Element, Error, Exec, Real, Result};
 
 /// Pixels with channels last, converted to what the kernels compute with.
 pub trait Pixels<R>: Sync {
@@ -23,6 +25,39 @@ pub struct Coded<'a, T> {
     pub codes: &'a [T],
     /// What each integer stands for.
     pub table: &'a [f64],
+}
+
+/// Pixels that one thread looks at before it looks at the flag that stops.
+const CHUNK: usize = 1 << 16;
+
+/// Which integers occur among the `n_channels` values of the pixels inside a mask, of all that the type has.
+///
+/// # Errors
+/// [`Error::Length`] if there are not `n_channels` values for each pixel of the mask, [`Error::Interrupted`].
+pub fn occurring<T: Element>(exec: &Exec<'_>, codes: &[T], n_channels: usize, mask: &[bool]) -> Result<Vec<bool>> {
+    if codes.len() != mask.len() * n_channels {
+        return Err(Error::Length { argument: "image", got: codes.len(), rows: mask.len(), columns: n_channels });
+    }
+    let none = || vec![false; 1 << T::BITS];
+    let chunks = codes.par_chunks(CHUNK * n_channels.max(1)).zip(mask.par_chunks(CHUNK));
+    let found = chunks.try_fold(none, |mut found, (codes, mask)| {
+        exec.check()?;
+        let mut start = 0;
+        for run in mask.chunk_by(|is_inside, next| is_inside == next) {
+            let end = start + run.len() * n_channels;
+            if run[0] {
+                for code in &codes[start..end] {
+                    found[code.key() as usize] = true;
+                }
+            }
+            start = end;
+        }
+        Ok(found)
+    });
+    found.try_reduce(none, |mut found, other| {
+        found.iter_mut().zip(other).for_each(|(found, other)| *found |= other);
+        Ok(found)
+    })
 }
 
 impl<T: Element> Pixels<f64> for Coded<'_, T> {

@@ -120,14 +120,17 @@ impl<'a, R: Real> TileReader<'a, R> {
         let pixels = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
         let n_inside = match mask {
             None => rows.len() * columns.len(),
-            Some(_) => pixels.clone().filter(|(row, column)| is_inside(*row, *column)).count(),
+            Some(mask) => {
+                let row = |row: usize| &mask[row * band.width + columns.start..][..columns.len()];
+                rows.clone().flat_map(|i| row(i).iter().map(|is_inside| usize::from(*is_inside))).sum()
+            }
         };
         let share = match n_inside {
             0 => Share::None,
             n if n == rows.len() * columns.len() => Share::All,
             _ => Share::Some,
         };
-        let sources = (n_inside < TILE_HEIGHT * TILE_WIDTH).then(|| {
+        let sources = (1..TILE_HEIGHT * TILE_WIDTH).contains(&n_inside).then(|| {
             let mut pixels = pixels.filter(|(row, column)| is_inside(*row, *column));
             let mut sources = [pixels.next().unwrap_or_default(); TILE_HEIGHT * TILE_WIDTH];
             for (row, column) in pixels {
