@@ -3,14 +3,20 @@
 //! Most pieces keep their extent and need no search: they are found as sets of runs. Only those that are too small, or too
 //! large for one label, are walked through as scikit-image does it, since the order of the walk decides.
 
-use super::pieces::{Pieces, decode};
-use super::runs::Runs;
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::clusters::AXES;
+use super::patch::{Patch, Walk};
+use super::pieces::Pieces;
+use super::turns::{Room, Turn, turns};
 use super::{NONE, Volume};
 use crate::buffer::Buffer;
 use crate::{Error, Exec, Result};
 
-/// Rows between two looks at the flag that stops.
-const ROWS_PER_CHECK: usize = 64;
+/// So many labels are written at once, for most runs are no longer: to ask for their length would take more time.
+const SHORT: usize = 8;
 
 /// Which pieces get a label of their own.
 #[derive(Debug, Clone, Copy)]
@@ -25,8 +31,19 @@ pub struct Sizes {
 #[derive(Debug)]
 pub(super) struct Connected {
     pieces: Pieces,
+    labels: Labels,
     /// Labels are below this.
     pub(super) n_labels: usize,
+}
+
+/// The labels that pieces have got.
+#[derive(Debug)]
+struct Labels {
+    /// Of each piece at its first run: [`NONE`] before it has one, the complement of a number from 1 on for one that is cut.
+    of_pieces: Buffer<i32>,
+    /// The pieces that are cut, from number 1 on, and the label of each part.
+    patches: Vec<Patch>,
+    of_parts: Vec<i32>,
 }
 
 /// Gives every piece of equal labels a label of its own, from 0 on in the order of their first pixels.
@@ -55,95 +72,150 @@ pub(super) fn enforce(
     if sizes.max == 0 {
         return Err(Error::Range { argument: "the largest size", got: "0".into(), needed: "at least 1".into() });
     }
-    let runs = Runs::new(exec, labels, volume)?;
-    let mut walk = Walk::new(Pieces::new(exec, &runs, volume)?, volume, sizes);
-    walk.relabel(exec, &runs)?;
-    let is_shared = walk.is_shared;
-    let connected = Connected { n_labels: walk.n_labels(), pieces: walk.pieces };
+    let pieces = Pieces::new(exec, labels, volume)?;
+    let mut relabelling = Relabelling::new(&pieces, sizes);
+    for turns in turns(exec, &pieces, sizes)? {
+        exec.check()?;
+        turns.into_iter().for_each(|turn| relabelling.take(turn));
+    }
+    let (n_labels, is_shared) = (relabelling.n_labels(), relabelling.is_shared);
+    let connected = Connected { labels: relabelling.labels, n_labels, pieces };
     if is_shared && repairs { connected.repaired(exec, volume) } else { Ok(connected) }
 }
 
 impl Connected {
-    /// Writes the label of every pixel, [`NONE`] where it had none, as `convert` gives it.
-    pub(super) fn write<L: Send>(&self, labels_out: &mut [L], convert: impl Fn(i32) -> L + Sync) {
-        self.pieces.write(labels_out, convert);
+    /// Writes the label of every pixel, [`NONE`] where it had none, as `convert` gives it, run by run in their order.
+    pub(super) fn write<L: Send + Copy>(&self, labels_out: &mut [L], convert: impl Fn(i32) -> L + Sync) {
+        let Self { pieces, labels, .. } = self;
+        labels_out.par_chunks_mut(pieces.volume.width).enumerate().for_each(|(row, labels_out)| {
+            for run in pieces.runs.of_row(row) {
+                let (piece, ([z, y], columns)) = (pieces.runs.root(run), pieces.place(run));
+                match labels.of_piece(piece) {
+                    Label::One(label) => fill(labels_out, columns, convert(label)),
+                    Label::OfParts(patch) => {
+                        for x in columns {
+                            labels_out[x] = convert(labels.of_part(patch, [z, y, x]));
+                        }
+                    }
+                }
+            }
+        });
     }
 
     /// Gives the later pieces of a label new ones.
     fn repaired(self, exec: &Exec<'_>, volume: Volume) -> Result<Self> {
-        let Self { pieces, mut n_labels } = self;
         let mut labels = Buffer::unwritten(volume.n_pixels());
-        pieces.write(&mut labels, |label| label);
-        drop(pieces);
-        let runs = Runs::new(exec, &labels, volume)?;
-        let mut pieces = Pieces::new(exec, &runs, volume)?;
+        self.write(&mut labels, |label| label);
+        let mut n_labels = self.n_labels;
+        drop(self);
+        let pieces = Pieces::new(exec, &labels, volume)?;
+        let mut labels = Labels::none(&pieces);
         let mut is_taken = vec![false; n_labels];
-        for run in (0..runs.len()).filter(|run| runs.is_first(*run)) {
-            let taken = &mut is_taken[runs.label(run) as usize];
-            pieces.labels[run] = if *taken { n_labels as i32 } else { runs.label(run) };
+        for piece in (0..pieces.runs.len()).filter(|run| pieces.is_piece(*run)) {
+            let label = pieces.runs.label(piece);
+            let taken = &mut is_taken[label as usize];
+            labels.of_pieces[piece] = if *taken { n_labels as i32 } else { label };
             n_labels += usize::from(*taken);
             *taken = true;
         }
-        Ok(Self { pieces, n_labels })
+        Ok(Self { pieces, labels, n_labels })
+    }
+}
+
+/// Writes a label to some columns of a row; those behind may change, too.
+#[inline(always)]
+fn fill<L: Copy>(labels_out: &mut [L], columns: Range<usize>, label: L) {
+    match labels_out[columns.start..].first_chunk_mut::<SHORT>() {
+        Some(some) if columns.len() <= SHORT => *some = [label; SHORT],
+        _ => labels_out[columns].fill(label),
+    }
+}
+
+/// What is known of the labels of a piece.
+enum Label<'a> {
+    One(i32),
+    OfParts(&'a Patch),
+}
+
+impl Labels {
+    fn none(pieces: &Pieces) -> Self {
+        let mut of_pieces = Buffer::unwritten(pieces.runs.len());
+        of_pieces.fill(NONE);
+        Self { of_pieces, patches: Vec::new(), of_parts: Vec::new() }
+    }
+
+    #[inline(always)]
+    fn of_piece(&self, piece: usize) -> Label<'_> {
+        let label = self.of_pieces[piece];
+        if label < NONE { Label::OfParts(&self.patches[!label as usize - 1]) } else { Label::One(label) }
+    }
+
+    fn of_part(&self, patch: &Patch, pixel: [usize; AXES]) -> i32 {
+        patch.number(pixel).map_or(NONE, |part| self.of_parts[part])
+    }
+
+    /// The label of a pixel of a run.
+    fn of_pixel(&self, pieces: &Pieces, run: usize, pixel: [usize; AXES]) -> i32 {
+        match self.of_piece(pieces.runs.root(run)) {
+            Label::One(label) => label,
+            Label::OfParts(patch) => self.of_part(patch, pixel),
+        }
+    }
+
+    /// The number of a piece that is cut, less 1.
+    fn patch_of(&mut self, pieces: &Pieces, piece: usize) -> usize {
+        if self.of_pieces[piece] == NONE {
+            let mut patch = Patch::default();
+            patch.enter(pieces, piece);
+            self.patches.push(patch);
+            self.of_pieces[piece] = !(self.patches.len() as i32);
+        }
+        !self.of_pieces[piece] as usize - 1
     }
 }
 
 /// Relabelling in progress.
-struct Walk {
-    pieces: Pieces,
-    volume: Volume,
+struct Relabelling<'a> {
+    pieces: &'a Pieces,
     sizes: Sizes,
+    labels: Labels,
     /// The next free label.
     label: i32,
     /// Whether a piece that was too small has the next free label.
     is_borrowed: bool,
     /// Whether two pieces got the same label.
     is_shared: bool,
-    /// The pixels that a search found, and room.
-    queue: Vec<usize>,
+    room: Room,
+    walk: Walk,
 }
 
-impl Walk {
-    /// `pieces` have no labels yet.
-    fn new(pieces: Pieces, volume: Volume, sizes: Sizes) -> Self {
-        Self { pieces, volume, sizes, label: 0, is_borrowed: false, is_shared: false, queue: Vec::new() }
+impl<'a> Relabelling<'a> {
+    fn new(pieces: &'a Pieces, sizes: Sizes) -> Self {
+        Self {
+            pieces,
+            sizes,
+            labels: Labels::none(pieces),
+            label: 0,
+            is_borrowed: false,
+            is_shared: false,
+            room: Room::default(),
+            walk: Walk::default(),
+        }
     }
 
     fn n_labels(&self) -> usize {
         self.label as usize + usize::from(self.is_borrowed)
     }
 
-    fn relabel(&mut self, exec: &Exec<'_>, runs: &Runs) -> Result<()> {
-        let n_pixels = runs.sizes();
-        for row in 0..self.volume.n_rows() {
-            if row % ROWS_PER_CHECK == 0 {
-                exec.check()?;
+    fn take(&mut self, turn: Turn) {
+        match turn {
+            Turn::Label(piece) => {
+                self.labels.of_pieces[piece as usize] = self.label;
+                self.take_label();
             }
-            let first = self.pieces.grid.row(row);
-            for run in runs.of_row(row).filter(|run| runs.label(*run) != NONE) {
-                let piece = runs.root(run);
-                let size = n_pixels[piece] as usize;
-                let columns = runs.columns(run);
-                let pixels = first + columns.start..first + columns.end;
-                if size >= self.sizes.max {
-                    for pixel in pixels {
-                        if self.pieces.of[pixel] == piece as i32 {
-                            self.cut(pixel)?;
-                        }
-                    }
-                } else if piece == run && size < self.sizes.min {
-                    let adjacent = self.neighbour_of_run(pixels.end - 1).filter(|_| size == pixels.len());
-                    match adjacent {
-                        Some(adjacent) => self.pieces.labels[piece] = adjacent,
-                        None => self.join(pixels.start, piece, size),
-                    }
-                } else if piece == run {
-                    self.pieces.labels[piece] = self.label;
-                    self.take_label();
-                }
-            }
+            Turn::Join(piece, neighbour) => self.join(piece as usize, neighbour),
+            Turn::Cut(run) => self.cut(run as usize),
         }
-        Ok(())
     }
 
     fn take_label(&mut self) {
@@ -152,80 +224,198 @@ impl Walk {
         self.label += 1;
     }
 
-    /// The label that a piece which is too small and one run ends up with. The last neighbour that a search would meet is the
-    /// one above its last pixel, in a volume the one in the slice before: nearly always labelled by then.
-    fn neighbour_of_run(&self, last: usize) -> Option<i32> {
-        let [.., above, _, before] = self.pieces.grid.steps();
-        let step = if self.volume.depth == 1 { above } else { before };
-        let label = self.pieces.labels[self.pieces.owner(last.wrapping_add_signed(step))];
-        (label != NONE && label != self.label).then_some(label)
+    /// Gives a piece that has met no other label the next free one, for which it is too small.
+    fn borrow_label(&mut self) {
+        self.is_shared |= self.is_borrowed;
+        self.is_borrowed = true;
     }
 
-    /// Labels a piece of so many pixels that is too small.
-    fn join(&mut self, first: usize, piece: usize, size: usize) {
-        self.pieces.labels[piece] = self.label;
-        let (_, adjacent) = self.search(first, !(piece as i32), size);
-        self.pieces.labels[piece] = adjacent;
-        if adjacent == self.label {
-            self.is_shared |= self.is_borrowed;
-            self.is_borrowed = true;
+    /// Labels a piece that is too small.
+    fn join(&mut self, piece: usize, neighbour: Option<u32>) {
+        let Self { pieces, labels, label, .. } = self;
+        let known = neighbour.map(|neighbour| labels.of_pieces[neighbour as usize]).filter(|other| other != label);
+        let is_other = |other: &i32| *other != NONE && other != label;
+        let adjacent = known.or_else(|| {
+            self.room.search(pieces, piece, |run, pixel| Some(labels.of_pixel(pieces, run, pixel)).filter(is_other))
+        });
+        self.labels.of_pieces[piece] = adjacent.unwrap_or(self.label);
+        if adjacent.is_none() {
+            self.borrow_label();
         }
     }
 
-    /// Labels as much of a piece that is too large as one label may have.
-    fn cut(&mut self, first: usize) -> Result<()> {
-        let part = self.pieces.push(self.label)?;
-        let (count, adjacent) = self.search(first, !part, self.sizes.max);
-        if count >= self.sizes.min {
-            self.take_label();
-        } else if adjacent == self.label {
-            self.is_shared |= self.is_borrowed;
-            self.is_borrowed = true;
-        } else {
-            self.pieces.labels[part as usize] = adjacent;
-        }
-        Ok(())
-    }
-
-    /// Visits a piece of no more than `size` pixels from its `first` one on, breadth first, or as much of it as one label may
-    /// have. The pixels become `visited`; returns how many they are, and the last label other than its own that was met, or
-    /// its own.
-    fn search(&mut self, first: usize, visited: i32, size: usize) -> (usize, i32) {
-        // One more than is ever taken: where the next would go.
-        self.queue.resize(self.queue.len().max(size + 1), 0);
-        let [right, left, below, above, behind, before] = self.pieces.grid.steps();
-        if self.volume.depth == 1 {
-            self.spread([right, left, below, above], first, visited)
-        } else {
-            self.spread([right, left, below, above, behind, before], first, visited)
-        }
-    }
-
-    /// Every neighbour is put behind the queue, where it stays if it counts: what comes next cannot be foreseen, and a
-    /// wrong guess costs more than the few instructions that it would save.
-    #[allow(clippy::needless_bitwise_bool, reason = "each && would be a branch")]
-    fn spread<const N: usize>(&mut self, steps: [isize; N], first: usize, visited: i32) -> (usize, i32) {
-        let (label, most) = (self.label, self.sizes.max);
-        let Pieces { of, labels, .. } = &mut self.pieces;
-        let (of, queue) = (&mut **of, &mut *self.queue);
-        let unvisited = std::mem::replace(&mut of[first], visited);
-        queue[0] = first;
-        let (mut looked_at, mut count, mut adjacent) = (0, 1, label);
-        while looked_at < count && count < most {
-            let pixel = queue[looked_at];
-            looked_at += 1;
-            for step in steps {
-                let neighbour = pixel.wrapping_add_signed(step);
-                let (piece, is_open) = (of[neighbour], count < most);
-                let other = labels[decode(piece)];
-                let is_other = is_open & (other != NONE) & (other != label);
-                let is_taken = is_open & (piece == unvisited);
-                adjacent = if is_other { other } else { adjacent };
-                of[neighbour] = if is_taken { visited } else { piece };
-                queue[count] = neighbour;
-                count += usize::from(is_taken);
+    /// Labels the pixels of a run that have no label yet, and as many that are connected with each as one label may have.
+    fn cut(&mut self, run: usize) {
+        let patch = self.labels.patch_of(self.pieces, self.pieces.runs.root(run));
+        let ([z, y], columns) = self.pieces.place(run);
+        for pixel in columns.map(|x| [z, y, x]) {
+            if self.labels.patches[patch].number(pixel).is_none() {
+                self.cut_part(patch, pixel);
             }
         }
-        (count, adjacent)
+    }
+
+    fn cut_part(&mut self, patch: usize, pixel: [usize; AXES]) {
+        let Self { pieces, sizes, labels, label, .. } = self;
+        let part = labels.of_parts.len();
+        labels.of_parts.push(*label);
+        if self.walk.visit(&mut labels.patches[patch], pixel, part, sizes.max) >= sizes.min {
+            self.take_label();
+            return;
+        }
+        let is_other = |other: &i32| *other != NONE && other != label;
+        let look = |pixel| Some(labels.of_pixel(pieces, pieces.run_at(pixel), pixel)).filter(is_other);
+        match self.walk.last_met(&labels.patches[patch], pieces, look) {
+            Some(adjacent) => labels.of_parts[part] = adjacent,
+            None => self.borrow_label(),
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may panic")]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Interrupt;
+
+    #[derive(Debug, Clone)]
+    struct Case {
+        volume: Volume,
+        labels: Vec<i32>,
+        sizes: Sizes,
+    }
+
+    /// Blocks of a few labels, some of them none, with noise.
+    fn cases() -> impl Strategy<Value = Case> {
+        let flat = (Just(1_usize), 1_usize..150, 1_usize..140);
+        let deep = (2_usize..8, 1_usize..24, 1_usize..24);
+        let volumes = prop_oneof![flat, deep].prop_map(|(depth, height, width)| Volume { depth, height, width });
+        (volumes, 1_usize..20, 0_u32..60, 1..7, 0_usize..80, 1_usize..400, any::<u64>()).prop_map(
+            |(volume, side, noise, n_labels, min, max, seed)| {
+                let random = |place: usize, below: u32| {
+                    let mixed = (place as u64 ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                    ((mixed ^ (mixed >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 40) as u32 % below
+                };
+                let labels = (0..volume.n_pixels()).map(|pixel| {
+                    let [z, y, x] = coordinates(pixel, volume).map(|place| place / side);
+                    let place = if random(pixel, 100) < noise { pixel } else { (z * 1000 + y) * 1000 + x };
+                    random(!place, n_labels as u32 + 1) as i32 + NONE
+                });
+                Case { volume, labels: labels.collect(), sizes: Sizes { min, max } }
+            },
+        )
+    }
+
+    fn coordinates(pixel: usize, Volume { height, width, .. }: Volume) -> [usize; AXES] {
+        [pixel / width / height, pixel / width % height, pixel % width]
+    }
+
+    fn neighbours(pixel: usize, volume: Volume) -> impl Iterator<Item = usize> {
+        let [z, y, x] = coordinates(pixel, volume);
+        let Volume { depth, height, width } = volume;
+        let slice = height * width;
+        [
+            (x + 1 < width).then_some(pixel + 1),
+            (x > 0).then(|| pixel - 1),
+            (y + 1 < height).then_some(pixel + width),
+            (y > 0).then(|| pixel - width),
+            (z + 1 < depth).then_some(pixel + slice),
+            (z > 0).then(|| pixel - slice),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// One pixel after the other, as scikit-image does it.
+    fn plain(Case { volume, labels, sizes }: &Case) -> Vec<i32> {
+        let mut out = vec![NONE; labels.len()];
+        let mut label = 0;
+        for first in 0..labels.len() {
+            if labels[first] == NONE || out[first] != NONE {
+                continue;
+            }
+            let (mut queue, mut looked_at, mut adjacent) = (vec![first], 0, label);
+            out[first] = label;
+            while looked_at < queue.len() && queue.len() < sizes.max {
+                for neighbour in neighbours(queue[looked_at], *volume) {
+                    if queue.len() == sizes.max {
+                        break;
+                    }
+                    if labels[neighbour] == labels[first] && out[neighbour] == NONE {
+                        out[neighbour] = label;
+                        queue.push(neighbour);
+                    } else if out[neighbour] != NONE && out[neighbour] != label {
+                        adjacent = out[neighbour];
+                    }
+                }
+                looked_at += 1;
+            }
+            if queue.len() < sizes.min {
+                queue.iter().for_each(|pixel| out[*pixel] = adjacent);
+            } else {
+                label += 1;
+            }
+        }
+        out
+    }
+
+    fn connected(case: &Case, n_threads: usize, repairs: bool) -> (Vec<i32>, usize) {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+        pool.install(|| {
+            let (interrupt, mut labels) = (Interrupt::default(), vec![NONE - 1; case.labels.len()]);
+            let found = enforce(&Exec::new(&interrupt), &case.labels, case.volume, case.sizes, repairs).unwrap();
+            found.write(&mut labels, |label| label);
+            (labels, found.n_labels)
+        })
+    }
+
+    /// The pixels of each connected piece of equal labels, in the order of their first.
+    fn pieces(labels: &[i32], volume: Volume) -> Vec<Vec<usize>> {
+        let (mut is_seen, mut pieces) = (vec![false; labels.len()], Vec::new());
+        for first in 0..labels.len() {
+            if labels[first] == NONE || std::mem::replace(&mut is_seen[first], true) {
+                continue;
+            }
+            let (mut piece, mut looked_at) = (vec![first], 0);
+            while looked_at < piece.len() {
+                for neighbour in neighbours(piece[looked_at], volume) {
+                    if labels[neighbour] == labels[first] && !std::mem::replace(&mut is_seen[neighbour], true) {
+                        piece.push(neighbour);
+                    }
+                }
+                looked_at += 1;
+            }
+            pieces.push(piece);
+        }
+        pieces
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+        #[test]
+        fn labels_are_those_of_a_search_pixel_by_pixel(case in cases()) {
+            let expected = plain(&case);
+            for n_threads in [1, 2, 4] {
+                let (labels, n_labels) = connected(&case, n_threads, false);
+                prop_assert_eq!(&labels, &expected);
+                prop_assert_eq!(n_labels as i32, expected.iter().max().unwrap() + 1);
+            }
+        }
+
+        #[test]
+        fn the_first_piece_of_a_label_keeps_it_and_others_get_new_ones(case in cases()) {
+            let before = plain(&case);
+            let n_before = before.iter().max().unwrap() + 1;
+            let (mut expected, mut n_labels, mut is_taken) = (before.clone(), n_before, vec![false; n_before as usize]);
+            for piece in pieces(&before, case.volume) {
+                if std::mem::replace(&mut is_taken[before[piece[0]] as usize], true) {
+                    piece.iter().for_each(|pixel| expected[*pixel] = n_labels);
+                    n_labels += 1;
+                }
+            }
+            prop_assert_eq!(connected(&case, 2, true), (expected, n_labels as usize));
+        }
     }
 }

@@ -19,6 +19,7 @@ mod lab;
 mod labels;
 mod nearby;
 mod nearest;
+mod patch;
 mod pieces;
 mod planes;
 mod rough;
@@ -34,6 +35,7 @@ mod sums;
 mod tests;
 mod tiles;
 mod totals;
+mod turns;
 mod update;
 
 pub use connectivity::Sizes;

@@ -2,36 +2,64 @@
 
 use std::ops::Range;
 
+use bytemuck::{Pod, Zeroable};
 use fearless_simd::prelude::*;
 use fearless_simd::{Level, Simd, dispatch, i32x16};
 use rayon::prelude::*;
 
-use super::{NONE, Volume};
+use super::Volume;
+use crate::buffer::Buffer;
 use crate::{Error, Exec, Result};
 
-/// Rows between two looks at the flag that stops, and fewest for a thread of its own.
+/// Rows between two looks at the flag that stops, and fewest for a task of its own.
 const ROWS: usize = 64;
 
-/// Labels that are compared at once, each with the next.
-const LOOK_AHEAD: usize = 16;
+/// Tasks for each thread: some parts of an image have many more runs than others.
+const TASKS: usize = 4;
+
+/// Labels that are compared at once, each with the one before.
+const LANES: usize = 16;
+
+/// Pixels of a word of bits.
+const WORD: usize = u64::BITS as usize;
 
 /// Pixels of a row with one label, and the component they belong to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
 struct Run {
-    /// Column of the first pixel.
+    /// Row, counted through all slices, and column of the first pixel.
+    row: u32,
     column: u32,
     label: i32,
     /// A run of the same component that is no later, itself if it is the first.
     parent: u32,
 }
 
+/// What a run knows of its component.
+#[derive(Debug, Clone, Copy, Pod, Zeroable)]
+#[repr(C)]
+struct Link {
+    /// Pixels of the component, if the run is its first.
+    size: u32,
+    /// The next run of the component; that of the last one is 0, which is never next.
+    next: u32,
+}
+
 /// The runs of a label image in the order of the pixels, those without label included.
 #[derive(Debug)]
 pub(super) struct Runs {
-    all: Vec<Run>,
+    all: Buffer<Run>,
+    /// Apart from the runs, so that those of a component are found one after the other before any is read.
+    links: Buffer<Link>,
     width: usize,
     /// First run of each row, and the number of all.
     rows: Vec<usize>,
+    /// Which pixels begin a run, bit by bit, and how many runs of the row begin before each word; every row begins with a
+    /// word.
+    starts: Vec<u64>,
+    before: Vec<u32>,
+    /// Pixels of the largest component.
+    largest: usize,
 }
 
 impl Runs {
@@ -41,83 +69,98 @@ impl Runs {
             let (got, needed) = (labels.len().to_string(), format!("at most {}", u32::MAX));
             return Err(Error::Range { argument: "the number of pixels", got, needed });
         }
-        let n_rows = volume.n_rows().div_ceil(rayon::current_num_threads()).max(ROWS);
-        let parts = labels.par_chunks(n_rows * volume.width).enumerate();
-        let parts = parts.map(|(part, labels)| Self::of_part(exec, labels, part * n_rows, volume));
-        let mut runs = Self { all: Vec::new(), width: volume.width, rows: vec![0] };
-        for part in parts.collect::<Result<Vec<_>>>()? {
-            let start = runs.rows.len() - 1;
-            runs.append(part);
-            // What lies before a part is beside its first slice, or row.
-            for row in start..(start + if volume.depth > 1 { volume.height } else { 1 }).min(runs.rows.len() - 1) {
-                for other in before(row, volume).filter(|other| *other < start) {
-                    runs.connect(row, other);
+        let mut runs = Self::starting(exec, labels, volume.width)?;
+        let n_rows = volume.n_rows().div_ceil(TASKS * rayon::current_num_threads()).max(ROWS);
+        let seams = runs.fill(exec, labels, volume, n_rows)?;
+        for row in seams {
+            for other in before(row, volume).filter(|other| other / n_rows < row / n_rows) {
+                connect(&mut runs.all, runs.rows[row]..runs.rows[row + 1], runs.rows[other]..runs.rows[other + 1]);
+            }
+        }
+        runs.gather();
+        Ok(runs)
+    }
+
+    /// Finds where runs begin.
+    fn starting(exec: &Exec<'_>, labels: &[i32], width: usize) -> Result<Self> {
+        let n_words = width.div_ceil(WORD);
+        let n_rows = labels.len() / width;
+        let (mut starts, mut before) = (vec![0; n_rows * n_words], vec![0; n_rows * n_words]);
+        let words = starts.par_chunks_mut(n_words * ROWS).zip(before.par_chunks_mut(n_words * ROWS));
+        let counts = labels.par_chunks(width * ROWS).zip(words).map(|(labels, (starts, before))| {
+            exec.check()?;
+            let words = starts.chunks_exact_mut(n_words).zip(before.chunks_exact_mut(n_words));
+            let rows = labels.chunks_exact(width).zip(words);
+            Ok(rows.map(|(labels, (starts, before))| mark_starts(exec.level, labels, starts, before)).collect())
+        });
+        let counts: Vec<Vec<usize>> = counts.collect::<Result<_>>()?;
+        let mut rows = Vec::with_capacity(n_rows + 1);
+        rows.push(0);
+        let mut n_runs = 0;
+        for count in counts.into_iter().flatten() {
+            n_runs += count;
+            rows.push(n_runs);
+        }
+        let (all, links) = (Buffer::unwritten(n_runs), Buffer::unwritten(n_runs));
+        Ok(Self { all, links, width, rows, starts, before, largest: 0 })
+    }
+
+    /// Writes the runs, connected among those of `n_rows` rows at a time, and returns the rows whose neighbours before may
+    /// not be among them.
+    fn fill(&mut self, exec: &Exec<'_>, labels: &[i32], volume: Volume, n_rows: usize) -> Result<Vec<usize>> {
+        let (width, n_words, ends) = (volume.width, volume.width.div_ceil(WORD), &self.rows);
+        let mut tasks = Vec::new();
+        let mut rest = &mut *self.all;
+        for start in (0..volume.n_rows()).step_by(n_rows) {
+            let rows = start..(start + n_rows).min(volume.n_rows());
+            let (runs, others) = rest.split_at_mut(ends[rows.end] - ends[start]);
+            tasks.push((rows, runs));
+            rest = others;
+        }
+        tasks.into_par_iter().try_for_each(|(rows, runs)| {
+            let first = ends[rows.start];
+            let of_row = |row: usize| ends[row] - first..ends[row + 1] - first;
+            for row in rows.clone() {
+                if row % ROWS == 0 {
+                    exec.check()?;
+                }
+                let (starts, labels) = (&self.starts[row * n_words..][..n_words], &labels[row * width..][..width]);
+                for (number, column) in of_row(row).zip(columns(starts)) {
+                    let (label, parent) = (labels[column], number as u32);
+                    runs[number] = Run { row: row as u32, column: column as u32, label, parent };
+                }
+                for other in before(row, volume).filter(|other| *other >= rows.start) {
+                    connect(runs, of_row(row), of_row(other));
                 }
             }
-        }
-        // Parents come before their children, so one pass in order makes every parent a root.
-        for run in 0..runs.all.len() {
-            runs.all[run].parent = runs.all[runs.all[run].parent as usize].parent;
-        }
-        Ok(runs)
-    }
-
-    /// The runs of some rows, of which `start` is the first, connected among themselves.
-    fn of_part(exec: &Exec<'_>, labels: &[i32], start: usize, volume: Volume) -> Result<Self> {
-        let mut runs = Self { all: Vec::new(), width: volume.width, rows: vec![0] };
-        let mut ends = Vec::new();
-        for (place, labels) in labels.chunks_exact(volume.width).enumerate() {
-            if place % ROWS == 0 {
-                exec.check()?;
+            for run in runs {
+                run.parent += first as u32;
             }
-            ends_of_runs(exec.level, labels, &mut ends);
-            let mut column = 0;
-            for end in &ends {
-                let (label, parent) = (labels[column as usize], runs.all.len() as u32);
-                runs.all.push(Run { column, label, parent });
-                column = *end;
-            }
-            runs.rows.push(runs.all.len());
-            for other in before(start + place, volume).filter(|other| *other >= start) {
-                runs.connect(place, other - start);
+            Ok(())
+        })?;
+        let beside = if volume.depth > 1 { volume.height } else { 1 };
+        let firsts = (n_rows..volume.n_rows()).step_by(n_rows);
+        Ok(firsts.flat_map(|first| first..(first + beside.min(n_rows)).min(volume.n_rows())).collect())
+    }
+
+    /// Makes every parent the first run, and adds up what is known of each component.
+    fn gather(&mut self) {
+        let (runs, links) = (&mut *self.all, &mut *self.links);
+        links.fill(Link::zeroed());
+        let (mut end, mut largest) = (self.width, 0);
+        // From the last on: the first run, which is looked at after all others, knows the one that was before.
+        for run in (0..runs.len()).rev() {
+            let (root, column) = (find(runs, run), runs[run].column as usize);
+            runs[run].parent = root as u32;
+            links[root].size += (end - column) as u32;
+            end = if column > 0 { column } else { self.width };
+            if run == root {
+                largest = largest.max(links[root].size);
+            } else {
+                links[run].next = std::mem::replace(&mut links[root].next, run as u32);
             }
         }
-        Ok(runs)
-    }
-
-    /// Puts the runs of further rows behind.
-    fn append(&mut self, other: Self) {
-        let offset = self.all.len();
-        self.all.extend(other.all.into_iter().map(|run| Run { parent: run.parent + offset as u32, ..run }));
-        self.rows.extend(other.rows[1..].iter().map(|end| end + offset));
-    }
-
-    /// Joins the runs of two rows that touch.
-    fn connect(&mut self, row: usize, other: usize) {
-        let (mut a, mut b) = (self.rows[row], self.rows[other]);
-        while a < self.rows[row + 1] && b < self.rows[other + 1] {
-            let (end_a, end_b) = (self.columns(a).end, self.columns(b).end);
-            if self.all[a].label == self.all[b].label {
-                self.join(a, b);
-            }
-            a += usize::from(end_a <= end_b);
-            b += usize::from(end_b <= end_a);
-        }
-    }
-
-    fn join(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.find(a), self.find(b));
-        self.all[a.max(b)].parent = a.min(b) as u32;
-    }
-
-    /// The first run of the component as far as it is known; halves the way there.
-    fn find(&mut self, mut run: usize) -> usize {
-        while self.all[run].parent as usize != run {
-            let parent = self.all[run].parent as usize;
-            self.all[run].parent = self.all[parent].parent;
-            run = self.all[run].parent as usize;
-        }
-        run
+        self.largest = largest as usize;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -125,8 +168,15 @@ impl Runs {
     }
 
     /// The runs of a row, counted through all slices.
+    #[inline(always)]
     pub(super) fn of_row(&self, row: usize) -> Range<usize> {
         self.rows[row]..self.rows[row + 1]
+    }
+
+    /// The row of a run.
+    #[inline(always)]
+    pub(super) fn row(&self, run: usize) -> usize {
+        self.all[run].row as usize
     }
 
     /// Where the pixels of a run lie in its row.
@@ -137,27 +187,40 @@ impl Runs {
         self.all[run].column as usize..if next > 0 { next } else { self.width }
     }
 
+    /// The run of a pixel.
+    #[inline(always)]
+    pub(super) fn at(&self, row: usize, column: usize) -> usize {
+        let word = row * self.width.div_ceil(WORD) + column / WORD;
+        let up_to_it = self.starts[word] << (WORD - 1 - column % WORD);
+        self.rows[row] + self.before[word] as usize + up_to_it.count_ones() as usize - 1
+    }
+
+    #[inline(always)]
     pub(super) fn label(&self, run: usize) -> i32 {
         self.all[run].label
     }
 
     /// First run of the component.
+    #[inline(always)]
     pub(super) fn root(&self, run: usize) -> usize {
         self.all[run].parent as usize
     }
 
-    /// Whether a run is the first of a component that has a label.
-    pub(super) fn is_first(&self, run: usize) -> bool {
-        self.root(run) == run && self.label(run) != NONE
+    /// Number of pixels of the component that begins with a run.
+    #[inline(always)]
+    pub(super) fn size(&self, root: usize) -> usize {
+        self.links[root].size as usize
     }
 
-    /// Number of pixels of each component, at its first run.
-    pub(super) fn sizes(&self) -> Vec<u32> {
-        let mut sizes = vec![0; self.len()];
-        for run in 0..self.len() {
-            sizes[self.root(run)] += self.columns(run).len() as u32;
-        }
-        sizes
+    /// Number of pixels of the largest component.
+    pub(super) fn largest(&self) -> usize {
+        self.largest
+    }
+
+    /// The next run of the same component.
+    #[inline(always)]
+    pub(super) fn next(&self, run: usize) -> Option<usize> {
+        Some(self.links[run].next as usize).filter(|next| *next > 0)
     }
 }
 
@@ -167,30 +230,75 @@ fn before(row: usize, Volume { height, .. }: Volume) -> impl Iterator<Item = usi
     above.into_iter().chain(row.checked_sub(height))
 }
 
-/// Replaces `ends_out` by the places where another label begins, and the end.
-fn ends_of_runs(level: Level, labels: &[i32], ends_out: &mut Vec<u32>) {
-    ends_out.clear();
-    dispatch!(level, simd => collect_ends(simd, labels, ends_out));
-    ends_out.push(labels.len() as u32);
+/// Joins the runs of two rows that touch.
+fn connect(runs: &mut [Run], row: Range<usize>, other: Range<usize>) {
+    let (mut a, mut b) = (row.start, other.start);
+    while a < row.end && b < other.end {
+        let end = |run: usize, of: &Range<usize>| if run + 1 < of.end { runs[run + 1].column } else { u32::MAX };
+        let (end_a, end_b) = (end(a, &row), end(b, &other));
+        if runs[a].label == runs[b].label {
+            join(runs, a, b);
+        }
+        a += usize::from(end_a <= end_b);
+        b += usize::from(end_b <= end_a);
+    }
+}
+
+fn join(runs: &mut [Run], a: usize, b: usize) {
+    let (a, b) = (find(runs, a), find(runs, b));
+    runs[a.max(b)].parent = a.min(b) as u32;
+}
+
+/// The first run of the component as far as it is known; halves the way there.
+fn find(runs: &mut [Run], mut run: usize) -> usize {
+    while runs[run].parent as usize != run {
+        let parent = runs[run].parent as usize;
+        runs[run].parent = runs[parent].parent;
+        run = runs[run].parent as usize;
+    }
+    run
+}
+
+/// Marks the pixels of a row that begin a run and counts those before each word; returns how many they are.
+fn mark_starts(level: Level, labels: &[i32], starts_out: &mut [u64], before_out: &mut [u32]) -> usize {
+    dispatch!(level, simd => compare(simd, labels, starts_out));
+    let mut count = 0;
+    for (starts, before_out) in starts_out.iter().zip(before_out) {
+        *before_out = count;
+        count += starts.count_ones();
+    }
+    count as usize
 }
 
 /// Comparing many labels first costs less than to ask after each whether it is the last of its run, which a processor
 /// cannot foresee.
 #[inline(always)]
-fn collect_ends<S: Simd>(simd: S, labels: &[i32], ends_out: &mut Vec<u32>) {
-    let mut first = 0;
-    while let Some(some) = labels.get(first..=first + LOOK_AHEAD) {
-        let same = i32x16::from_slice(simd, &some[..LOOK_AHEAD]).simd_eq(i32x16::from_slice(simd, &some[1..]));
-        let mut last_of_runs = !same.to_bitmask() & ((1 << LOOK_AHEAD) - 1);
-        while last_of_runs != 0 {
-            ends_out.push(first as u32 + last_of_runs.trailing_zeros() + 1);
-            last_of_runs &= last_of_runs - 1;
+fn compare<S: Simd>(simd: S, labels: &[i32], starts_out: &mut [u64]) {
+    for (word, starts) in starts_out.iter_mut().enumerate() {
+        *starts = 0;
+        for first in (word * WORD..((word + 1) * WORD).min(labels.len())).step_by(LANES) {
+            let bits = match labels.get(first.wrapping_sub(1)..first + LANES) {
+                Some(some) => {
+                    let (old, new) = (i32x16::from_slice(simd, &some[..LANES]), i32x16::from_slice(simd, &some[1..]));
+                    !old.simd_eq(new).to_bitmask() as u64 & ((1 << LANES) - 1)
+                }
+                None => (first..(first + LANES).min(labels.len()))
+                    .filter(|place| *place == 0 || labels[place - 1] != labels[*place])
+                    .fold(0, |bits, place| bits | 1 << (place - first)),
+            };
+            *starts |= bits << (first % WORD);
         }
-        first += LOOK_AHEAD;
     }
-    for (place, pair) in labels[first..].windows(2).enumerate() {
-        if pair[0] != pair[1] {
-            ends_out.push((first + place) as u32 + 1);
-        }
-    }
+}
+
+/// The places of the bits that are set.
+fn columns(words: &[u64]) -> impl Iterator<Item = usize> {
+    words.iter().enumerate().flat_map(|(word, bits)| {
+        let mut bits = *bits;
+        std::iter::from_fn(move || {
+            let place = (bits != 0).then(|| word * WORD + bits.trailing_zeros() as usize);
+            bits &= bits.wrapping_sub(1);
+            place
+        })
+    })
 }
