@@ -67,6 +67,7 @@ class TestColour:
             {"sigma": [0.5, 3]},
             {"sigma": 2, "spacing": [1, 3]},
             {"spacing": [2, 0.7]},
+            {"spacing": [-1, -2]},
             {"slic_zero": True},
             {"slic_zero": True, "n_segments": 400, "compactness": 0.5},
             {"min_size_factor": 0, "max_size_factor": 0.2},
@@ -115,6 +116,18 @@ class TestColour:
         mask = np.zeros(photo.shape[:2], dtype=bool)
         mask[10:90, 20:100] = mask[150:290, 200:310] = mask[5, 300] = True
         assert_same(np.where(mask[..., np.newaxis], photo, np.nan), mask=mask, n_segments=50)
+
+    @pytest.mark.parametrize(
+        "dtype", [np.bool_, np.int8, np.uint8, np.int16, np.uint16], ids=lambda dtype: dtype.__name__
+    )
+    def test_outside_the_mask_values_do_not_count(self, grey, dtype):
+        """Not for the range either, which is that of the pixels inside."""
+        image = (grey // 4).astype(dtype)
+        mask = ellipse(*image.shape)
+        limits = (False, True) if dtype == np.bool_ else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        image[~mask] = np.random.default_rng(0).choice(limits, size=int(np.count_nonzero(~mask)))
+        assert_same(image, mask=mask, channel_axis=None, compactness=0.1)
+        assert_same(np.stack([image] * 3, axis=-1), mask=mask)
 
     def test_one_seed_in_a_mask_labels_nothing(self, photo):
         mask = ellipse(*photo.shape[:2])
@@ -230,6 +243,23 @@ class TestTies:
         image = np.random.default_rng(0).integers(0, 256, size=(30, 40), dtype=np.uint8)
         assert_same(image, channel_axis=None, n_segments=1200)
         assert_same(image, channel_axis=None, n_segments=10**6)
+
+    @pytest.mark.parametrize("n_steps", [256, 4096, 40000])
+    def test_a_tie_at_the_edge_of_a_flat_tile(self, n_steps):
+        """A pixel whose tile has its middle rounded away from it, as near to its cluster as to another one."""
+        low, step, nudge = 1026.0 * 1024, 2.0**-13 * 1024, 2.0**-14 * 1024 * 1e-4
+        high = low + (4 * n_steps + 1) * step
+        middle = float(np.float32(0.5) * (np.float32(low) + np.float32(high)))
+        pixel, reference = high + step / 2 - nudge, middle - step / 2 + nudge
+        mean = np.full(8, 2 * pixel - reference + 4 * nudge)
+        mean[-1] -= 4 * nudge * 7 + 8 * nudge
+        image = np.zeros((8, 16, 8))
+        image[:, 9:] = (56 * reference - low) / 55
+        image[4, 13] = low
+        image[0, 8], image[1:, 8] = pixel, reference
+        image[:, :8] = (72 * mean - pixel - 7 * reference) / 63
+        image[7, 0] = 0
+        assert_same(image, n_segments=2, compactness=1 / image.max(), max_num_iter=2, channel_axis=-1)
 
 
 class TestRealImages:

@@ -89,7 +89,7 @@ def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> See
     ----------
     inside : ndarray of shape (depth, height, width), bool
     n_segments : float
-        How many, if there are as many pixels.
+        How many, if there are as many pixels; at least 1.
     n_axes : int
         For each seed, k-means takes 10 pixels to the power of this at most.
 
@@ -99,7 +99,7 @@ def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> See
     """
     pixels = np.flatnonzero(inside)
     rng = np.random.RandomState(_RANDOM_STATE)
-    n_seeds, n_dense = min(int(n_segments), len(pixels)), int(10**n_axes * n_segments)
+    n_seeds, n_dense = min(max(int(n_segments), 1), len(pixels)), int(10**n_axes * n_segments)
     is_dense = len(pixels) <= n_dense
     first, *more = permutation_heads(rng, len(pixels), [n_seeds] if is_dense else [n_seeds, n_dense])
     dense = pixels if is_dense else pixels[np.sort(more[0])]

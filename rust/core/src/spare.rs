@@ -2,6 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Mutex;
+use std::sync::atomic::{Ordering, compiler_fence};
 
 use memmap2::{Advice, MmapMut, MmapOptions, UncheckedAdvice};
 
@@ -48,6 +49,8 @@ impl Spare {
             for page in self.map.chunks_mut(PAGE) {
                 page[0] = 0;
             }
+            // Nothing is read before.
+            compiler_fence(Ordering::SeqCst);
         }
         self.map
     }
@@ -68,7 +71,14 @@ impl Mapping {
         if let Some(spare) = take(n_bytes) {
             return Some(Self(Some(spare)));
         }
-        let map = MmapOptions::new().len(n_bytes.checked_next_multiple_of(HUGE_PAGE)?).map_anon().ok()?;
+        let mut options = MmapOptions::new();
+        let options = options.len(n_bytes.checked_next_multiple_of(HUGE_PAGE)?);
+        // Where there is a limit, what is kept counts.
+        let map = options.map_anon().or_else(|_| {
+            give_back();
+            options.map_anon()
+        });
+        let map = map.ok()?;
         // A system without huge pages refuses, and the memory is as good as any.
         drop(map.advise(Advice::HugePage));
         Some(Self(Some(map)))
@@ -104,6 +114,13 @@ fn take(n_bytes: usize) -> Option<MmapMut> {
     // A child that was forked while another thread held the lock finds it locked for ever: it goes without.
     let spare = take_from(&mut *SPARE.try_lock().ok()?, n_bytes)?;
     Some(spare.take_back())
+}
+
+/// Gives all spare mappings back.
+fn give_back() {
+    if let Ok(mut spare) = SPARE.try_lock() {
+        spare.clear();
+    }
 }
 
 /// Keeps a mapping for later.

@@ -97,7 +97,9 @@ impl Forms {
         let ([start, end], rows) = (rival.window(simd, origin), by_row(simd, rival.rough.shares));
         let competes = start.simd_le(lasts) & firsts.simd_lt(end) & rows.simd_gt(splat(0.0));
         // A distance that is too large or not a number must not look like that of a cluster that does not compete.
-        let square = competes.select(square.min(splat(f32::MAX)), splat(f32::INFINITY));
+        let largest = splat(f32::MAX);
+        let square = square.simd_lt(largest).select(square, largest);
+        let square = competes.select(square, splat(f32::INFINITY));
         square.store_slice(&mut form[SQUARE]);
         start.simd_le(firsts) & lasts.simd_lt(end) & rows.simd_ge(splat(1.0))
     }

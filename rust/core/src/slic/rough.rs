@@ -29,8 +29,8 @@ pub(super) struct Rough {
     scales: [f32; AXES],
     /// Error of a sum, in parts of what is added up.
     relative: f32,
-    /// Error of a difference.
-    shift: f32,
+    /// Error of a difference, or of where a pixel or a cluster is, seen from the middle of a tile.
+    pub(super) shift: f32,
     /// Whether no distance is too large.
     pub(super) is_safe: bool,
     /// Channels that count.
@@ -54,15 +54,17 @@ impl Rough {
     /// difference by at most 2 u m + u d; so it does with two places along y or x, m being how far a cluster may be from
     /// where a band or a group begins. Let s be the length of the vector of all 2 u m, and of `error` if a cluster's colour
     /// may be that far from the one that decides: by Cauchy and Schwarz the distance v becomes wrong by up to
-    /// 2 s sqrt(v) + s^2.
+    /// 2 s sqrt(v) + s^2. The middle of a tile is rounded by u m, too: pixels and clusters may each be s farther from it
+    /// than they seem.
     ///
     /// A form ([`super::forms`]) adds up |g|^2 and products of 2 f and g. With |f| no more than a radius r, |g| is no more
     /// than sqrt(v) + r, and all of them together no more than (sqrt(v) + 2 r)^2, or 2 v + 8 r^2; where |f|^2 is added, too,
-    /// 2 v + 10 r^2. Of n channels, none is rounded more than 2 n + 10 times, or 3 n + 10. What colours are divided by is at
-    /// least 1, which makes errors no larger.
+    /// 2 v + 10 r^2. Of n channels, none is rounded more than 2 n + 12 times, or 3 n + 12. What colours are divided by is at
+    /// least 1, which makes errors no larger. Where the arithmetic that decides is float32 itself, it rounds a distance no
+    /// more than n + 10 times.
     pub(super) fn new<R: Real>(settings: &Settings<R>, boxes: &Boxes, competitors: &Competitors<'_, R>) -> Self {
         let (weight, is_adaptive) = (settings.weight.to_f64(), competitors.metric.is_adaptive);
-        let scales = settings.spacing.map(|spacing| spacing.to_f64() * weight.sqrt());
+        let scales = settings.spacing.map(|spacing| spacing.to_f64().abs() * weight.sqrt());
         let (n_channels, colour) = (competitors.n_channels as f64, boxes.largest());
         let extents = [1, BAND_HEIGHT, GROUP_WIDTH];
         let places = (0..AXES).map(|axis| scales[axis] * (2 * settings.window[axis] + 1 + extents[axis]) as f64);
@@ -78,7 +80,7 @@ impl Rough {
             down: std::array::from_fn(|pair| Pair::ROWS.map(|row| 2.0 * down * (MIDDLE - (row + (2 * pair) as f32)))),
             extents,
             radius: 0.25 * extents.map(|extent| extent * extent).iter().sum::<f32>(),
-            relative: ((if is_adaptive { 3.0 } else { 2.0 } * n_channels + 10.0) * UNIT) as f32,
+            relative: ((if is_adaptive { 3.0 } else { 2.0 } * n_channels + 12.0) * UNIT) as f32,
             shift: (2.0 * UNIT * size.sqrt() + competitors.largest_error) as f32,
             is_safe: size < LARGEST,
             is_enough: !competitors.is_uniform,
@@ -96,13 +98,14 @@ impl Rough {
     ///
     /// `radius` is the square of how far a pixel may be from the middle of its tile. Each of two distances may be wrong. Say
     /// that one is the least, and another one seems so: then neither is much above the bound, so each is wrong by no more
-    /// than a distance as large as the bound. Twice what was derived leaves out nothing that is small beside it.
+    /// than a distance as large as the bound. Twice what was derived leaves out nothing that is small beside it, nor where
+    /// places are wrong by more than distances are long.
     #[inline(always)]
     pub(super) fn margins<S: Simd>(&self, simd: S, bounds: f32x16<S>, radius: f32x16<S>) -> f32x16<S> {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         let shift = splat(self.shift);
         let sums = bounds + bounds + splat(10.0) * radius;
-        let errors = splat(self.relative) * sums + shift * (bounds.sqrt() + bounds.sqrt() + shift);
+        let errors = splat(self.relative) * sums + shift * (bounds.sqrt() + bounds.sqrt() + splat(4.0) * shift);
         let margins = splat(4.0) * errors + splat(SMALLEST);
         if self.is_safe { margins } else { splat(f32::INFINITY) }
     }

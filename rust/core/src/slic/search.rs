@@ -112,7 +112,9 @@ impl Search {
         margins.store_slice(&mut self.margins);
         // Where there is no reference, all that compete are candidates: their squares are finite.
         let limits = margins.min(largest);
-        let (most, is_known) = (root + reach + reach, margins.simd_lt(splat(f32::INFINITY)));
+        // The pixel, the reference and the cluster may each be elsewhere.
+        let most = root + reach + reach + splat(3.0 * rough.shift);
+        let is_known = margins.simd_lt(splat(f32::INFINITY));
         let farthest = is_known.select(most.mul_add(most, margins), largest).min(largest);
         self.may_win.clear();
         for (word, measured) in self.measured.chunks(u32::BITS as usize).enumerate() {
