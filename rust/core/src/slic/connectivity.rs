@@ -76,7 +76,9 @@ pub(super) fn enforce(
     let mut relabelling = Relabelling::new(&pieces, sizes);
     for turns in turns(exec, &pieces, sizes)? {
         exec.check()?;
-        turns.into_iter().for_each(|turn| relabelling.take(turn));
+        for turn in turns {
+            relabelling.take(turn);
+        }
     }
     let (n_labels, is_shared) = (relabelling.n_labels(), relabelling.is_shared);
     let connected = Connected { labels: relabelling.labels, n_labels, pieces };

@@ -1,5 +1,7 @@
 //! The image as the iterations read it: by rows, and by tiles.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use super::boxes::Boxes;
@@ -46,23 +48,29 @@ impl<'a, R: Real> Image<'a, R> {
         check(pixels, volume, n_channels, mask, conversion.to_lab)?;
         let mut image =
             Self { planes: Planes::unwritten(volume, n_channels), boxes: Boxes::unwritten(volume, n_channels), mask };
-        let row_len = volume.width * n_channels;
-        let read = |index: usize, row: &mut [R], stride: usize| {
-            pixels.read(index * row_len, row_len, n_channels, row, stride);
+        let read = |index: usize, row: &mut [R], stride: usize, columns: Range<usize>| {
+            let first = (index * volume.width + columns.start) * n_channels;
+            pixels.read(first, columns.len() * n_channels, n_channels, &mut row[columns.start..], stride);
             if conversion.to_lab {
-                lab::from_linear(exec.level, row, stride);
+                lab::from_linear(exec.level, row, stride, columns);
             }
         };
-        let scale = |row: &mut [R]| row.iter_mut().for_each(|value| *value *= conversion.ratio);
+        let scale = |row: &mut [R], stride: usize, columns: Range<usize>| {
+            for channel in row.chunks_exact_mut(stride) {
+                channel[columns.clone()].iter_mut().for_each(|value| *value *= conversion.ratio);
+            }
+        };
+        let all = 0..volume.width;
         if conversion.smoothing.iter().all(|weights| weights.is_empty()) {
             image.write(exec, |index, row, stride| {
-                read(index, row, stride);
-                scale(row);
+                let columns = mask.map_or(all.clone(), |mask| inside(&mask[index * volume.width..][..volume.width]));
+                read(index, row, stride, columns.clone());
+                scale(row, stride, columns);
             })?;
         } else {
-            image.planes.for_each_row(exec, read)?;
+            image.planes.for_each_row(exec, |index, row, stride| read(index, row, stride, all.clone()))?;
             image.planes = smooth(exec, image.planes, conversion.smoothing)?;
-            image.write(exec, |_, row, _| scale(row))?;
+            image.write(exec, |_, row, stride| scale(row, stride, all.clone()))?;
         }
         image.boxes.measure();
         Ok(image)
@@ -92,6 +100,13 @@ impl<'a, R: Real> Image<'a, R> {
             Ok(())
         })
     }
+}
+
+/// From the first to the last pixel inside: nobody looks at those before and behind.
+fn inside(mask: &[bool]) -> Range<usize> {
+    let first = mask.iter().position(|is_inside| *is_inside).unwrap_or(mask.len());
+    let end = mask.iter().rposition(|is_inside| *is_inside).map_or(first, |last| last + 1);
+    first..end
 }
 
 fn check<R: Real>(

@@ -13,8 +13,10 @@ use super::update::{Labels, update};
 use super::{Image, NONE};
 use crate::{Error, Exec, Real, Result};
 
-/// The first assignment whose changes may be so few that the clusters are moved by them alone.
+/// The first assignment whose changes may be so few that the clusters are moved by them alone; and where colours are left
+/// out, as most pixels then stay with the seed that they begin with.
 const FIRST_FOLLOWED: usize = 4;
+const FIRST_FOLLOWED_IN_SPACE: usize = 2;
 
 /// Those are few that are not more than one in so many pixels.
 const FEW: usize = 6;
@@ -106,7 +108,8 @@ impl<R: Real> Iterations<'_, R> {
             let is_last = iteration == settings.max_num_iter;
             // To follow them, or to take them back.
             let is_needed = !is_last || clusters.largest_error() > 0.0;
-            let notes_changes = totals.is_some() && iteration >= FIRST_FOLLOWED && is_needed;
+            let first = if settings.ignores_colour { FIRST_FOLLOWED_IN_SPACE } else { FIRST_FOLLOWED };
+            let notes_changes = totals.is_some() && iteration >= first && is_needed;
             if !self.assign(exec, settings, clusters, labels_out, notes_changes)? {
                 debug_assert!(notes_changes, "there is no doubt where the colours are those that decide");
                 // Once more, with the colours that decide; where such ties were, others are to be expected.

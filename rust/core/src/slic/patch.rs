@@ -106,6 +106,7 @@ impl Walk {
 
     /// Every neighbour is put behind the queue, where it stays if it counts: what comes next cannot be foreseen, and a
     /// wrong guess costs more than the few instructions that it would save.
+    #[allow(clippy::needless_bitwise_bool, reason = "&& would be a branch")]
     fn spread<const N: usize>(&mut self, steps: [isize; N], cells: &mut [i32], first: usize, number: i32, most: usize) {
         // One more than is ever taken: where the next would go.
         self.queue.resize(self.queue.len().max(most.min(cells.len()) + 1), 0);

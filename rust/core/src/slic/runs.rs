@@ -280,7 +280,7 @@ fn compare<S: Simd>(simd: S, labels: &[i32], starts_out: &mut [u64]) {
             let bits = match labels.get(first.wrapping_sub(1)..first + LANES) {
                 Some(some) => {
                     let (old, new) = (i32x16::from_slice(simd, &some[..LANES]), i32x16::from_slice(simd, &some[1..]));
-                    !old.simd_eq(new).to_bitmask() as u64 & ((1 << LANES) - 1)
+                    !old.simd_eq(new).to_bitmask() & ((1 << LANES) - 1)
                 }
                 None => (first..(first + LANES).min(labels.len()))
                     .filter(|place| *place == 0 || labels[place - 1] != labels[*place])

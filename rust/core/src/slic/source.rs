@@ -117,8 +117,9 @@ fn deinterleave<T: Copy, R>(
         }
         return;
     }
-    for (channel, plane) in planes_out.chunks_exact_mut(stride).enumerate() {
-        for (out, value) in plane.iter_mut().zip(values[channel..].iter().step_by(n_channels)) {
+    // The last plane may end early.
+    for (channel, plane) in planes_out.chunks_mut(stride).enumerate().take(n_channels) {
+        for (out, value) in plane.iter_mut().zip(values.iter().skip(channel).step_by(n_channels)) {
             *out = convert(*value);
         }
     }
