@@ -354,10 +354,12 @@ mod tests {
                 }
                 looked_at += 1;
             }
-            if queue.len() < sizes.min {
-                queue.iter().for_each(|pixel| out[*pixel] = adjacent);
-            } else {
+            if queue.len() >= sizes.min {
                 label += 1;
+                continue;
+            }
+            for pixel in queue {
+                out[pixel] = adjacent;
             }
         }
         out
@@ -413,7 +415,9 @@ mod tests {
             let (mut expected, mut n_labels, mut is_taken) = (before.clone(), n_before, vec![false; n_before as usize]);
             for piece in pieces(&before, case.volume) {
                 if std::mem::replace(&mut is_taken[before[piece[0]] as usize], true) {
-                    piece.iter().for_each(|pixel| expected[*pixel] = n_labels);
+                    for pixel in piece {
+                        expected[pixel] = n_labels;
+                    }
                     n_labels += 1;
                 }
             }

@@ -86,8 +86,6 @@ pub(super) struct Walk {
     /// How many were visited, of which the neighbours of so many were looked at.
     count: usize,
     looked_at: usize,
-    /// Whether the last cell that was visited was the last that was looked at.
-    is_cut: bool,
 }
 
 impl Walk {
@@ -126,12 +124,13 @@ impl Walk {
                 count += usize::from(is_taken);
             }
         }
-        (self.count, self.looked_at, self.is_cut) = (count, looked_at, count == most);
+        (self.count, self.looked_at) = (count, looked_at);
     }
 
     /// What `look` says of the last pixel beside those visited, of which it says anything, in the order of the walk.
     ///
-    /// Pixels are looked at from the last one on, and no further than is needed.
+    /// Pixels are looked at from the last one on, and no further than is needed. A walk that ended at its most pixels is asked
+    /// only if these are too few for a label: then no piece has got one, and none is met.
     pub(super) fn last_met<T>(
         &self,
         patch: &Patch,
@@ -140,14 +139,11 @@ impl Walk {
     ) -> Option<T> {
         let (steps, n_ways) = (patch.steps(), if patch.is_flat { FLAT } else { WAYS.len() });
         let extents = [pieces.volume.depth, pieces.volume.height, pieces.volume.width];
-        let mut is_met = !self.is_cut;
         for cell in self.queue[..self.looked_at].iter().rev() {
             let (pixel, number) = (patch.pixel(*cell), patch.cells[*cell]);
             for (way, step) in WAYS[..n_ways].iter().zip(&steps).rev() {
                 let neighbour = cell.wrapping_add_signed(*step);
-                // Nothing is met behind the last cell that was visited.
-                is_met |= neighbour == self.queue[self.count - 1];
-                if !is_met || patch.cells[neighbour] == number {
+                if patch.cells[neighbour] == number {
                     continue;
                 }
                 let beside: [usize; AXES] = std::array::from_fn(|axis| pixel[axis].wrapping_add_signed(way[axis]));
