@@ -1,7 +1,8 @@
 //! One label, one piece: what scikit-image does to the labels after the iterations, in linear time.
 //!
 //! Most pieces keep their extent and need no search: they are found as sets of runs. Only those that are too small, or too
-//! large for one label, are walked through as scikit-image does it, since the order of the walk decides.
+//! large for one label, are walked through as scikit-image does it, since the order of the walk decides. What those that
+//! are too small meet is found beforehand by all threads ([`super::turns`]); labels are then given one after the other.
 
 use std::ops::Range;
 
