@@ -120,6 +120,7 @@ fn draw(words: &[u32], place: &mut usize, partners_out: &mut [u32]) -> usize {
 /// The same for a block of words, whichever of them are taken; `None` if that depends on how many were taken before: of
 /// millions of numbers, few are that near to the limit. To know beforehand takes a fifth of the time of one after the other.
 #[inline(always)]
+#[allow(clippy::needless_bitwise_bool, reason = "&& would be a branch")]
 fn draw_block(words: &[u32; BLOCK], mask: u32, place: usize, partners_out: &mut [u32]) -> Option<usize> {
     let (least, most) = ((place - BLOCK) as u32, place as u32);
     let (mut numbers, mut are_taken, mut is_unclear) = ([0; BLOCK], [0; BLOCK], false);
