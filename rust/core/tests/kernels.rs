@@ -72,7 +72,7 @@ fn check_distances<T: Element>(level: Level, samples: &Samples<'_, T>, centers: 
         let end = (start + tile.capacity()).min(samples.n_samples());
         let labels: Vec<i32> = (start..end).map(|i| (i % centers.n_clusters()) as i32).collect();
         tile.load(level, samples, start..end);
-        distances_to_own(level, &tile, centers, &labels, &mut found);
+        distances_to_own(level, tile.features(), centers, &labels, &mut found);
         for i in start..end {
             let own = centers.center(labels[i - start] as usize);
             assert_eq!(found[i - start], squared_distance(&point(samples, i), own));

@@ -56,12 +56,9 @@ fn iterations_are_reported_with_the_inertia_of_their_centers() {
     let samples = rows(&values, 2);
     let centers = first_samples(&samples, 6);
     let mut seen = Vec::new();
-    let mut labels = vec![0; 1000];
     let found = run(|exec| {
         let mut report = |iteration: Iteration| seen.push((iteration.number, iteration.inertia));
-        Runs::new(exec, &samples, Weights::Unit, Reorder::Never)
-            .fit(&centers, STOP, 0, &mut labels, Some(&mut report))
-            .unwrap()
+        Runs::new(exec, &samples, Weights::Unit, Reorder::Never).fit(&centers, STOP, 0, Some(&mut report)).unwrap().fit
     });
     assert_eq!(seen.iter().map(|(iteration, _)| *iteration).collect::<Vec<_>>(), (0..found.n_iter).collect::<Vec<_>>());
     assert!(seen.windows(2).all(|pair| pair[1].1 <= pair[0].1));

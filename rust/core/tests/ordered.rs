@@ -5,7 +5,7 @@
 
 mod common;
 
-use clast_core::kmeans::{Reorder, Runs, Stop};
+use clast_core::kmeans::{Fit, Reorder, Runs, Stop};
 use clast_core::{Layout, Samples, Weights};
 use common::{
     bits, first_samples, fit, fit_reordered, fused_levels, lloyd_scalar, noise, quarters, rows, run, run_at, to_planes,
@@ -98,12 +98,12 @@ fn ordering_begins_once_it_pays_and_leaves_the_answer_alone() {
             let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::IfItPays);
             let mut reports = Vec::new();
             for centers in &starts {
-                let mut labels = vec![0; 40_000];
-                let found = runs.fit(centers, stop, 0, &mut labels, None).unwrap();
+                let found = runs.fit(centers, stop, 0, None).unwrap();
                 let (plain, plain_labels) = fit(exec, &samples, Weights::Unit, centers, stop).unwrap();
-                assert_eq!((found.n_iter, &found.centers), (plain.n_iter, &plain.centers));
-                assert_eq!(labels, plain_labels);
-                reports.push((found.n_iter, runs.report()));
+                let Fit { n_iter, ref centers, .. } = found.fit;
+                assert_eq!((n_iter, centers), (plain.n_iter, &plain.centers));
+                assert_eq!(found.into_labels(), plain_labels);
+                reports.push((n_iter, runs.report()));
             }
             let [(n_first, first), (n_second, second)] = reports[..] else { unreachable!() };
             assert_eq!((first.n_iter, first.n_iter_ordered), (n_first, n_first - n_plain));
@@ -121,7 +121,7 @@ fn restarts_are_ordered_from_the_start() {
     let samples = rows(&values, 3);
     run(|exec| {
         let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::IfItPays);
-        let found = runs.fit(&first_samples(&samples, 4), STOP, 9, &mut vec![0; 40_000], None).unwrap();
+        let found = runs.fit(&first_samples(&samples, 4), STOP, 9, None).unwrap().fit;
         assert_eq!(runs.report().n_iter_ordered, found.n_iter);
     });
 }
@@ -136,7 +136,7 @@ fn a_run_that_ends_at_once_is_not_ordered() {
             let samples = rows(values, 3);
             let mut runs = Runs::new(exec, &samples, Weights::Unit, reorder);
             let stop = Stop { max_iter: 300, tol: 0.0 };
-            let found = runs.fit(centers, stop, 0, &mut vec![0; 40_000], None).unwrap();
+            let found = runs.fit(centers, stop, 0, None).unwrap().fit;
             (found, runs.report())
         };
         let (found, _) = fit(&near, &near[..36], Reorder::Never);
@@ -153,7 +153,7 @@ fn wide_samples_are_read_as_they_lie() {
     let samples = rows(&values, 9);
     run(|exec| {
         let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::Always);
-        runs.fit(&first_samples(&samples, 4), STOP, 0, &mut vec![0; 5000], None).unwrap();
+        runs.fit(&first_samples(&samples, 4), STOP, 0, None).unwrap();
         assert_eq!(runs.report().n_iter_ordered, 0);
     });
 }

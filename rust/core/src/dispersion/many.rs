@@ -52,7 +52,7 @@ fn cluster_sums<T: Element>(
                 if n_features <= MAX_FEATURES {
                     tile.load(exec.level, samples, start..end);
                     tile.set_labels(exec.level, labels);
-                    sums.add_tile(exec.level, weights.slice(start, labels.len()), &tile, labels, None);
+                    sums.add_tile(exec.level, weights.slice(start, labels.len()), tile.labelled(), labels, None);
                 } else {
                     sums.add(exec.level, samples, weights, start, None, labels);
                 }

@@ -90,7 +90,7 @@ impl<'a, R: Real> Assigner<'a, R> {
         {
             tile.load(self.level, samples, range);
             nearest(self.level, tile, self.centers.view());
-            return tile.store_labels(self.level, labels_out);
+            return tile.labelled().store(self.level, labels_out);
         }
         self.indices.clear();
         self.indices.extend(range);

@@ -18,6 +18,7 @@ mod screen;
 pub use assigner::{Assigner, Found};
 pub use centers::{Candidates, CenterView, Centers};
 pub use nearest::nearest;
+pub(crate) use nearest::nearest_of;
 pub(crate) use own::OwnDistances;
 pub use plain::{distances, distances_to_own};
 use rows::Padded;

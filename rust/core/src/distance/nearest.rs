@@ -12,10 +12,21 @@ use crate::{Real, with_features};
 /// Cost: `n_clusters * n_features` subtractions and fused multiply-adds per sample.
 pub fn nearest<R: Real>(level: Level, tile: &mut Tile<R>, centers: CenterView<'_, R>) {
     let (features, labels_out) = tile.split();
+    nearest_of(level, features, centers, labels_out);
+    tile.mark_padding();
+}
+
+/// As [`nearest`], for samples that need not be in a tile; `labels_out` is as long as they are padded.
+#[inline(always)]
+pub(crate) fn nearest_of<R: Real>(
+    level: Level,
+    features: Features<'_, R>,
+    centers: CenterView<'_, R>,
+    labels_out: &mut [R],
+) {
     dispatch!(level, simd => with_features!(centers.n_features, D => {
         nearest_few::<_, R, D>(simd, features, centers, labels_out);
     }));
-    tile.mark_padding();
 }
 
 /// The best center so far in each lane; labels are carried as floats so that one mask serves both selections.

@@ -52,7 +52,7 @@ impl<'a> OwnDistances<'a> {
         match &mut self.buffer {
             Buffer::Tile(tile) => {
                 tile.load(self.level, samples, start..start + labels.len());
-                distances_to_own(self.level, tile, self.centers, labels, distances);
+                distances_to_own(self.level, tile.features(), self.centers, labels, distances);
             }
             Buffer::Row(row, padded) => {
                 dispatch!(self.level, simd => distances_of_rows(simd, samples, start, padded, labels, row, distances));

@@ -2,18 +2,16 @@
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::assign;
 use super::empty::relocate_empty_clusters;
+use super::found::{Fit, Found, FoundLabels, UNLABELLED, unlabelled};
 use super::ordered::{Order, OrderedPass};
 use super::plain::PlainPass;
 use super::reorder::{Progress, Reorder};
+use super::report::{Report, Work};
 use super::sums::Sums;
 use super::wide::WidePass;
-use crate::chunks::Chunks;
 use crate::distance::Centers;
-use crate::labels::check_count;
 use crate::{Element, Error, Exec, Result, Samples, Weights};
 
 /// When a run ends.
@@ -23,92 +21,6 @@ pub struct Stop {
     pub max_iter: usize,
     /// The run ends once the squared movements of all centers add up to no more than this.
     pub tol: f64,
-}
-
-/// What a run found.
-#[derive(Debug, Clone)]
-pub struct Fit {
-    /// Shape (`n_clusters`, `n_features`), in float64 for every type of sample.
-    pub centers: Vec<f64>,
-    /// Weighted sum of squared distances of the samples to their centers.
-    pub inertia: f64,
-    /// Iterations made; the last assignment, which only brings the labels up to date, is not counted.
-    pub n_iter: usize,
-    /// Whether it ended because no label changed.
-    pub strict_convergence: bool,
-    /// Squared movements of all centers in the last iteration, added up.
-    pub center_shift: f64,
-}
-
-/// What the runs on some samples took.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Report {
-    /// Iterations of all runs.
-    pub n_iter: usize,
-    /// Those that read the samples along a k-d tree and skipped what cannot change.
-    pub n_iter_ordered: usize,
-    /// Samples, or distinct values of integer samples, that iterations go over.
-    pub n_points: usize,
-    /// Distances computed, those to bounding boxes included.
-    pub n_distances: u64,
-    /// Distances that plain iterations would have computed.
-    pub n_distances_plain: u64,
-    /// Bytes of samples and of bounding boxes read.
-    pub n_bytes: u64,
-    /// Bytes of samples that plain iterations would have read.
-    pub n_bytes_plain: u64,
-}
-
-impl Report {
-    /// What was done after `before`, an earlier report on the same samples.
-    pub(super) fn since(self, before: Self) -> Self {
-        Self {
-            n_iter: self.n_iter - before.n_iter,
-            n_iter_ordered: self.n_iter_ordered - before.n_iter_ordered,
-            n_points: self.n_points,
-            n_distances: self.n_distances - before.n_distances,
-            n_distances_plain: self.n_distances_plain - before.n_distances_plain,
-            n_bytes: self.n_bytes - before.n_bytes,
-            n_bytes_plain: self.n_bytes_plain - before.n_bytes_plain,
-        }
-    }
-
-    pub(super) fn and(self, other: Self) -> Self {
-        Self {
-            n_iter: self.n_iter + other.n_iter,
-            n_iter_ordered: self.n_iter_ordered + other.n_iter_ordered,
-            n_points: self.n_points,
-            n_distances: self.n_distances + other.n_distances,
-            n_distances_plain: self.n_distances_plain + other.n_distances_plain,
-            n_bytes: self.n_bytes + other.n_bytes,
-            n_bytes_plain: self.n_bytes_plain + other.n_bytes_plain,
-        }
-    }
-
-    fn count(&mut self, work: Work, plain: Work) {
-        self.n_distances += work.n_distances;
-        self.n_distances_plain += plain.n_distances;
-        self.n_bytes += work.n_bytes;
-        self.n_bytes_plain += plain.n_bytes;
-    }
-}
-
-/// The work of one pass.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Work {
-    pub(super) n_distances: u64,
-    pub(super) n_bytes: u64,
-}
-
-impl Work {
-    fn on<T: Element>(samples: &Samples<'_, T>, n_clusters: usize) -> Self {
-        let n_distances = (samples.n_samples() * n_clusters) as u64;
-        Self { n_distances, n_bytes: size_of_val(samples.values()) as u64 }
-    }
-
-    pub(super) fn and(self, other: Self) -> Self {
-        Self { n_distances: self.n_distances + other.n_distances, n_bytes: self.n_bytes + other.n_bytes }
-    }
 }
 
 /// What is known after an iteration.
@@ -126,14 +38,6 @@ pub struct Iteration {
 
 /// Called after each iteration.
 pub type OnIteration<'a> = &'a mut (dyn FnMut(Iteration) + Send);
-
-/// Label of a sample before the first pass.
-pub(super) const UNLABELLED: i32 = -1;
-
-/// Takes the labels of all samples away.
-pub(super) fn unlabel(labels: &mut [i32]) {
-    labels.par_chunks_mut(Chunks::new(labels.len(), 1).length()).for_each(|labels| labels.fill(UNLABELLED));
-}
 
 /// Samples up to which several runs are made at once: their iterations are so short that threads would wait for each other
 /// between them, measured a third of the time on two. Beyond, the labels that each run has of its own would count.
@@ -189,9 +93,9 @@ impl<'a, T: Element> Runs<'a, T> {
         Report { n_points: self.samples.n_samples(), ..self.report }
     }
 
-    /// Runs Lloyd's algorithm from `centers` and writes the final labels, shape (`n_samples`,).
+    /// Runs Lloyd's algorithm from `centers`; the labels that it finds are those of the centers that it finds.
     ///
-    /// The labels are those of the returned centers. `runs_left` counts the runs that are to follow. Cost: at most
+    /// `runs_left` counts the runs that are to follow. Cost: at most
     /// `n_samples * n_clusters * n_features` subtractions and fused multiply-adds an iteration; memory: one row of sums
     /// per cluster and chunk, and with ordered samples a copy of them and 8 bytes each.
     ///
@@ -203,14 +107,12 @@ impl<'a, T: Element> Runs<'a, T> {
         centers: &[f64],
         stop: Stop,
         runs_left: usize,
-        labels_out: &mut [i32],
         mut on_iteration: Option<OnIteration<'_>>,
-    ) -> Result<Fit> {
-        check_count(self.samples, labels_out)?;
+    ) -> Result<Found<T>> {
         if stop.max_iter == 0 {
             return Err(Error::Range { argument: "max_iter", got: "0".into(), needed: "at least 1".into() });
         }
-        let mut run = Lloyd::new(self, centers, labels_out)?;
+        let mut run = Lloyd::new(self, centers)?;
         let mut fit =
             Fit { centers: Vec::new(), inertia: 0.0, n_iter: 0, strict_convergence: false, center_shift: 0.0 };
         while fit.n_iter < stop.max_iter {
@@ -234,8 +136,8 @@ impl<'a, T: Element> Runs<'a, T> {
             run.assign()?;
         }
         fit.inertia = run.inertia()?;
-        fit.centers = run.finish();
-        Ok(fit)
+        let (centers, labels) = run.finish();
+        Ok(Found { fit: Fit { centers, ..fit }, labels })
     }
 }
 
@@ -255,8 +157,8 @@ struct Lloyd<'a, 'b, T> {
     /// Shape (`n_clusters`, `n_features`).
     centers: Vec<f64>,
     centers_new: Vec<f64>,
-    /// Up to date unless the pass is over ordered samples.
-    labels: &'b mut [i32],
+    /// Up to date unless the pass is over ordered samples; empty before they are wanted if it was from the start.
+    labels: Vec<i32>,
 }
 
 /// How an iteration goes over the samples.
@@ -267,16 +169,16 @@ enum Pass<T> {
 }
 
 impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
-    fn new(runs: &'b mut Runs<'a, T>, centers: &[f64], labels: &'b mut [i32]) -> Result<Self> {
+    fn new(runs: &'b mut Runs<'a, T>, centers: &[f64]) -> Result<Self> {
         let (n_samples, n_features) = (runs.samples.n_samples(), runs.samples.n_features());
         let n_clusters = Centers::<T::Real>::new(centers, n_features)?.n_clusters();
         if n_clusters > n_samples {
             let (got, needed) = (n_clusters.to_string(), format!("at most n_samples={n_samples}"));
             return Err(Error::Range { argument: "n_clusters", got, needed });
         }
-        unlabel(labels);
+        let labels = if runs.order.is_some() { Vec::new() } else { unlabelled(n_samples) };
         let pass = match &runs.order {
-            Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), labels, n_clusters)),
+            Some(order) => Pass::Ordered(OrderedPass::new(Arc::clone(order), None, n_clusters)),
             None if matches!(runs.weights, Weights::Unit) && WidePass::suits(runs.samples) => {
                 Pass::Wide(WidePass::new(n_samples, n_clusters, n_features))
             }
@@ -298,7 +200,8 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
         if runs.reorder.is_due(runs.exec, runs.samples, progress)? {
             let order = Arc::new(Order::new(runs.exec, runs.samples, runs.weights)?);
             runs.order = Some(Arc::clone(&order));
-            self.pass = Pass::Ordered(OrderedPass::new(order, self.labels, self.n_clusters));
+            let labels = (n_iter > 0).then_some(&self.labels[..]);
+            self.pass = Pass::Ordered(OrderedPass::new(order, labels, self.n_clusters));
         }
         Ok(())
     }
@@ -312,7 +215,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
         match &mut self.pass {
             Pass::Plain(pass) => {
                 report.count(work, plain);
-                pass.assign_and_sum(exec, samples, *weights, &centers, self.labels, &mut self.sums)
+                pass.assign_and_sum(exec, samples, *weights, &centers, &mut self.labels, &mut self.sums)
             }
             Pass::Ordered(pass) => {
                 let (changed, work) = pass.assign_and_sum(exec, &centers, &mut self.sums)?;
@@ -320,7 +223,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
                 Ok(changed)
             }
             Pass::Wide(pass) => {
-                let (changed, work) = pass.assign_and_sum(exec, samples, &centers, self.labels, &mut self.sums)?;
+                let (changed, work) = pass.assign_and_sum(exec, samples, &centers, &mut self.labels, &mut self.sums)?;
                 report.count(work, plain);
                 Ok(changed)
             }
@@ -343,7 +246,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
             Pass::Plain(_) => {
                 let (work, plain) = (Work::on(self.runs.samples, self.n_clusters), self.plain_work());
                 self.runs.report.count(work, plain);
-                assign::predict(self.runs.exec, self.runs.samples, &self.centers, self.labels)
+                assign::predict(self.runs.exec, self.runs.samples, &self.centers, &mut self.labels)
             }
             // The sums cost nothing beside the labels, and nobody asks for them any more.
             Pass::Ordered(_) | Pass::Wide(_) => self.assign_and_sum().map(drop),
@@ -357,7 +260,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
         self.restore_labels();
         let Runs { exec, samples, weights, full, .. } = &*self.runs;
         let Some(full) = full else {
-            return relocate_empty_clusters(exec, samples, *weights, &self.centers, self.labels, &mut self.sums);
+            return relocate_empty_clusters(exec, samples, *weights, &self.centers, &self.labels, &mut self.sums);
         };
         // It is samples that move, not all samples of a value.
         let mut labels = vec![0; full.n_samples()];
@@ -376,7 +279,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
         let Runs { exec, samples, weights, .. } = &*self.runs;
         match &self.pass {
             Pass::Plain(_) | Pass::Wide(_) => {
-                assign::checked_inertia(exec, samples, *weights, &self.centers, self.labels)
+                assign::checked_inertia(exec, samples, *weights, &self.centers, &self.labels)
             }
             Pass::Ordered(pass) => pass.inertia(exec, &self.centers),
         }
@@ -384,13 +287,17 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
 
     fn restore_labels(&mut self) {
         if let Pass::Ordered(pass) = &self.pass {
-            pass.restore(self.labels);
+            self.labels.resize(self.runs.n_samples(), UNLABELLED);
+            pass.restore(&mut self.labels);
         }
     }
 
-    /// Hands over the centers, with the labels up to date.
-    fn finish(mut self) -> Vec<f64> {
-        self.restore_labels();
-        self.centers
+    /// Hands over centers and labels.
+    fn finish(self) -> (Vec<f64>, FoundLabels<T>) {
+        let labels = match self.pass {
+            Pass::Ordered(pass) => FoundLabels::Ordered(pass),
+            Pass::Plain(_) | Pass::Wide(_) => FoundLabels::Given(self.labels),
+        };
+        (self.centers, labels)
     }
 }

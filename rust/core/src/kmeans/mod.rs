@@ -6,11 +6,13 @@
 mod assign;
 mod bisecting;
 mod empty;
+mod found;
 mod lloyd;
 mod minibatch;
 mod ordered;
 mod plain;
 mod reorder;
+mod report;
 mod restarts;
 mod seeding;
 mod sums;
@@ -19,9 +21,11 @@ mod wide;
 
 pub use assign::{inertia, is_same_clustering, predict, transform};
 pub use bisecting::{Tree, inertia_per_cluster, predict_tree};
-pub use lloyd::{Fit, Iteration, OnIteration, Report, Runs, Stop};
+pub use found::{Fit, Found};
+pub use lloyd::{Iteration, OnIteration, Runs, Stop};
 pub use minibatch::minibatch_step;
 pub use reorder::Reorder;
+pub use report::Report;
 pub use restarts::{Best, Restarts, fit_best, fit_each};
 pub use seeding::{Draws, plus_plus};
 pub(crate) use sums::Sums;

@@ -1,7 +1,9 @@
 //! The best of several runs on the same samples.
 
-use super::lloyd::{Fit, OnIteration, Report, Runs, Stop};
+use super::found::Fit;
+use super::lloyd::{OnIteration, Runs, Stop};
 use super::reorder::Reorder;
+use super::report::Report;
 use super::turns::{take_all, turns};
 use crate::distinct::Distinct;
 use crate::{Element, Exec, Result, Samples, Weights};

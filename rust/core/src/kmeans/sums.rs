@@ -3,7 +3,7 @@
 use fearless_simd::{Select, Simd, SimdBase, SimdFrom, SimdMask, dispatch};
 
 use crate::features::MAX_FEATURES;
-use crate::simd::{Level, Tile};
+use crate::simd::{Features, Labelled, Level, Tile};
 use crate::{Element, Real, Samples, Weights, with_features};
 
 /// Clusters up to which each is summed by a pass over the tile with a mask; above, adding sample by sample is cheaper.
@@ -51,7 +51,9 @@ impl Sums {
     ) {
         let weights = weights.slice(start, labels.len());
         match tile {
-            Some(tile) if self.n_features <= MAX_FEATURES => self.add_tile(level, weights, tile, labels, None),
+            Some(tile) if self.n_features <= MAX_FEATURES => {
+                self.add_tile(level, weights, tile.labelled(), labels, None);
+            }
             _ => dispatch!(level, _simd => self.add_rows(samples, weights, start, labels)),
         }
     }
@@ -62,7 +64,7 @@ impl Sums {
         &mut self,
         level: Level,
         weights: Weights<'_>,
-        tile: &Tile<R>,
+        tile: Labelled<'_, R>,
         labels: &[i32],
         clusters: Option<&[u32]>,
     ) {
@@ -74,7 +76,7 @@ impl Sums {
                 self.add_masked::<_, R, D>(simd, tile, cluster);
             }
         } else {
-            self.add_in_turns::<R, D>(weights, tile, labels);
+            self.add_in_turns::<R, D>(weights, tile.features, labels);
         }));
     }
 
@@ -112,16 +114,16 @@ impl Sums {
     /// tiles in float64. Each lane adds its samples in order; then the vectors are added, and their lanes by halves
     /// in float64.
     #[inline(always)]
-    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: &Tile<R>, cluster: usize) {
-        let features: [&[R]; D] = std::array::from_fn(|f| tile.features().get(f));
+    fn add_masked<S: Simd, R: Real, const D: usize>(&mut self, simd: S, tile: Labelled<'_, R>, cluster: usize) {
+        let features: [&[R]; D] = std::array::from_fn(|f| tile.features.get(f));
         let zero = R::Wide::<S>::simd_from(simd, R::ZERO);
         let label = R::from_f64(cluster as f64);
         let mut total = 0;
         let mut sums = [[zero; UNROLL]; D];
-        for block in (0..tile.len()).step_by(UNROLL * R::WIDE_LANES) {
+        for block in (0..tile.labels.len()).step_by(UNROLL * R::WIDE_LANES) {
             for part in 0..UNROLL {
                 let at = block + part * R::WIDE_LANES;
-                let labels = R::Wide::<S>::from_slice(simd, &tile.labels()[at..at + R::WIDE_LANES]);
+                let labels = R::Wide::<S>::from_slice(simd, &tile.labels[at..at + R::WIDE_LANES]);
                 let chosen = labels.simd_eq(label);
                 total += chosen.to_bitmask().count_ones();
                 for f in 0..D {
@@ -140,8 +142,13 @@ impl Sums {
 
     /// Sample by sample, into the copy of the sums whose turn it is.
     #[inline(always)]
-    fn add_in_turns<R: Real, const D: usize>(&mut self, weights: Weights<'_>, tile: &Tile<R>, labels: &[i32]) {
-        let features: [&[R]; D] = std::array::from_fn(|f| &tile.features().get(f)[..labels.len()]);
+    fn add_in_turns<R: Real, const D: usize>(
+        &mut self,
+        weights: Weights<'_>,
+        features: Features<'_, R>,
+        labels: &[i32],
+    ) {
+        let features: [&[R]; D] = std::array::from_fn(|f| &features.get(f)[..labels.len()]);
         let size = self.n_clusters * (D + 1);
         for (group, labels) in labels.chunks(TURNS).enumerate() {
             for ((turn, label), sums) in labels.iter().enumerate().zip(self.values.chunks_exact_mut(size)) {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::assign::is_same_clustering;
+use super::found::Found;
 use super::lloyd::{OnIteration, Runs, Stop};
+use super::report::Report;
 use super::restarts::{Best, Restarts};
 use crate::{Element, Error, Result};
 
@@ -35,12 +36,17 @@ impl Turn<'_> {
         runs: &mut Runs<'_, T>,
         runs_left: usize,
         on_iteration: Option<OnIteration<'_>>,
-    ) -> Result<Best> {
+    ) -> Result<Run<T>> {
         let before = runs.report();
-        let mut labels = vec![0; runs.n_samples()];
-        let fit = runs.fit(self.centers, self.stop, runs_left, &mut labels, on_iteration)?;
-        Ok(Best { fit, labels, report: runs.report().since(before) })
+        let found = runs.fit(self.centers, self.stop, runs_left, on_iteration)?;
+        Ok(Run { found, report: runs.report().since(before) })
     }
+}
+
+/// A run that is done, and what it took, with those that it has beaten.
+struct Run<T> {
+    found: Found<T>,
+    report: Report,
 }
 
 /// Takes all turns; returns the best run of each of the sweep, of those that are done if the caller asks to stop.
@@ -70,8 +76,8 @@ fn take_at_once<'a, T: Element, F: FnMut() + Send>(
     runs: &Runs<'_, T>,
     turns: &[Turn<'_>],
     first: usize,
-    standings: Standings<'a, F>,
-) -> Standings<'a, F> {
+    standings: Standings<'a, T, F>,
+) -> Standings<'a, T, F> {
     let (next, standings) = (AtomicUsize::new(first), Mutex::new(standings));
     let take_turns = || {
         let mut runs = runs.clone();
@@ -96,26 +102,26 @@ fn take_at_once<'a, T: Element, F: FnMut() + Send>(
 }
 
 /// The best runs so far. Runs count in turn, whichever ends first.
-struct Standings<'a, F> {
+struct Standings<'a, T, F> {
     turns: &'a [Turn<'a>],
     n_features: usize,
     n_counted: usize,
     /// What runs found that ended before their turn to count.
-    early: BTreeMap<usize, Result<Best>>,
+    early: BTreeMap<usize, Result<Run<T>>>,
     /// The best so far of those that compete now.
-    leader: Option<Best>,
+    leader: Option<Run<T>>,
     found: Vec<Option<Best>>,
     failure: Option<Error>,
     on_fit: F,
 }
 
-impl<'a, F: FnMut()> Standings<'a, F> {
+impl<'a, T: Element, F: FnMut()> Standings<'a, T, F> {
     fn new(turns: &'a [Turn<'a>], n_features: usize, on_fit: F) -> Self {
         let (early, found) = (BTreeMap::new(), Vec::new());
         Self { turns, n_features, n_counted: 0, early, leader: None, found, failure: None, on_fit }
     }
 
-    fn put(&mut self, turn: usize, found: Result<Best>) {
+    fn put(&mut self, turn: usize, found: Result<Run<T>>) {
         self.early.insert(turn, found);
         while self.failure.is_none()
             && let Some(found) = self.early.remove(&self.n_counted)
@@ -129,21 +135,22 @@ impl<'a, F: FnMut()> Standings<'a, F> {
     }
 
     /// A run that finds the same clusters again does not replace the one before it: its inertia differs by rounding only.
-    fn count(&mut self, turn: &Turn<'_>, run: Best) {
+    fn count(&mut self, turn: &Turn<'_>, run: Run<T>) {
         // Of those without a run there is none.
         self.found.resize_with(turn.place, || None);
         let leader = match self.leader.take() {
             None => run,
             Some(leader) => {
                 let report = leader.report.and(run.report);
-                let n_clusters = run.fit.centers.len() / self.n_features;
-                let is_better = run.fit.inertia < leader.fit.inertia
-                    && !is_same_clustering(&run.labels, &leader.labels, n_clusters);
-                Best { report, ..if is_better { run } else { leader } }
+                let (Found { fit, labels }, best) = (&run.found, &leader.found);
+                let n_clusters = fit.centers.len() / self.n_features;
+                let is_better = fit.inertia < best.fit.inertia && !labels.is_same_clustering(&best.labels, n_clusters);
+                Run { report, ..if is_better { run } else { leader } }
             }
         };
         if turn.is_last {
-            self.found.push(Some(leader));
+            let Run { found: Found { fit, labels }, report } = leader;
+            self.found.push(Some(Best { fit, labels: labels.into_given(), report }));
             (self.on_fit)();
         } else {
             self.leader = Some(leader);

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::lloyd::Work;
+use super::report::Work;
 use super::sums::Sums;
 use crate::chunks::Chunks;
 use crate::distance::{Assigner, Centers, Found};

@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 pub use fearless_simd::Level;
 pub(crate) use prefetch::prefetch;
+pub(crate) use tile::Labelled;
 pub use tile::{Features, MAX_LANES, TILE, Tile};
 
 /// The level of this process: what the machine has, lowered by `CLAST_SIMD`.

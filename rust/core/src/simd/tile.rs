@@ -34,11 +34,40 @@ pub struct Features<'a, R> {
 }
 
 impl<'a, R> Features<'a, R> {
+    /// Rows of `capacity` values, one after the other.
+    #[inline(always)]
+    pub(crate) fn new(values: &'a [R], capacity: usize) -> Self {
+        Self { values, capacity }
+    }
+
     /// One feature of all samples.
     #[must_use]
     #[inline(always)]
     pub fn get(&self, feature: usize) -> &'a [R] {
         &self.values[feature * self.capacity..][..self.capacity]
+    }
+}
+
+/// Samples and the labels found for them, both padded alike: as floats, -1 beyond the last sample.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Labelled<'a, R> {
+    pub(crate) features: Features<'a, R>,
+    pub(crate) labels: &'a [R],
+}
+
+impl<R: Real> Labelled<'_, R> {
+    /// Writes the labels as integers and returns whether any of them changed.
+    #[inline(always)]
+    pub(crate) fn store(self, level: Level, labels_out: &mut [i32]) -> bool {
+        dispatch!(level, _simd => {
+            let mut changed = 0;
+            for (label_out, label) in labels_out.iter_mut().zip(self.labels) {
+                let label = label.to_label();
+                changed |= *label_out ^ label;
+                *label_out = label;
+            }
+            changed != 0
+        })
     }
 }
 
@@ -107,17 +136,11 @@ impl<R: Real> Tile<R> {
         self.mark_padding();
     }
 
-    /// Writes the labels as integers and returns whether any of them changed.
-    pub fn store_labels(&self, level: Level, labels_out: &mut [i32]) -> bool {
-        dispatch!(level, _simd => {
-            let mut changed = 0;
-            for (label_out, label) in labels_out.iter_mut().zip(&self.labels) {
-                let label = label.to_label();
-                changed |= *label_out ^ label;
-                *label_out = label;
-            }
-            changed != 0
-        })
+    /// The samples it holds with their labels.
+    #[inline(always)]
+    pub(crate) fn labelled(&self) -> Labelled<'_, R> {
+        let padded = self.len.next_multiple_of(MAX_LANES);
+        Labelled { features: self.features(), labels: &self.labels[..padded] }
     }
 
     /// Replaces the content by the samples of `range`, at most [`Tile::capacity`] of them, and asks for as many after

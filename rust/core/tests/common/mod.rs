@@ -80,9 +80,8 @@ pub(crate) fn fit_reordered<T: Element>(
     stop: Stop,
     reorder: Reorder,
 ) -> Result<(Fit, Vec<i32>)> {
-    let mut labels = vec![0; samples.n_samples()];
-    let fit = Runs::new(exec, samples, weights, reorder).fit(centers, stop, 0, &mut labels, None)?;
-    Ok((fit, labels))
+    let found = Runs::new(exec, samples, weights, reorder).fit(centers, stop, 0, None)?;
+    Ok((found.fit.clone(), found.into_labels()))
 }
 
 /// Everything a fit returns, as bits.

@@ -1,5 +1,8 @@
 //! A copy of the samples in which neighbours are alike.
 
+use std::any::TypeId;
+
+use fearless_simd::dispatch;
 use rayon::prelude::*;
 
 use super::boxes::Boxes;
@@ -9,7 +12,7 @@ use super::{BLOCK, UNIT};
 use crate::buffer::Buffer;
 use crate::chunks::Chunks;
 use crate::features::MAX_FEATURES;
-use crate::kmeans::lloyd::{UNLABELLED, unlabel};
+use crate::simd::{Features, Level, prefetch};
 use crate::{Element, Exec, Layout, Real, Result, Samples, Weights, with_features};
 
 /// The samples along a k-d tree, in blocks of [`BLOCK`], with what is known of each block and of each group of blocks.
@@ -115,24 +118,43 @@ impl<T: Element> Order<T> {
         block_weights(&self.weights, block)
     }
 
+    pub(super) fn n_samples(&self) -> usize {
+        self.rank.len()
+    }
+
     pub(super) fn n_features(&self) -> usize {
         self.n_features
     }
 
-    /// The samples of one block.
-    pub(super) fn block(&self, block: usize) -> Result<Samples<'_, T>> {
+    /// Asks for a block that will soon be read.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, block: usize) {
+        prefetch(self.values_of(block));
+    }
+
+    /// One block in the type `R`: as it lies there, or in `buffer` if it is of another type.
+    #[inline(always)]
+    pub(super) fn block<'a, R: Real>(&'a self, level: Level, block: usize, buffer: &'a mut Vec<R>) -> Features<'a, R> {
+        let values = self.values_of(block);
+        if TypeId::of::<T>() == TypeId::of::<R>() {
+            return Features::new(bytemuck::cast_slice(values), BLOCK);
+        }
+        buffer.resize(values.len(), R::ZERO);
+        dispatch!(level, _simd => for (out, value) in buffer.iter_mut().zip(values) {
+            *out = value.to_real();
+        });
+        Features::new(buffer, BLOCK)
+    }
+
+    #[inline(always)]
+    fn values_of(&self, block: usize) -> &[T] {
         let size = BLOCK * self.n_features;
-        Samples::new(&self.values[block * size..][..size], BLOCK, self.n_features, Layout::Planes)
+        &self.values[block * size..][..size]
     }
 
     /// Brings labels given in the order of the samples into this order.
     pub(super) fn arrange(&self, labels: &[i32]) -> Buffer<i32> {
         let mut arranged = Buffer::unwritten(labels.len());
-        // Before the first pass none has a label.
-        if labels.first() == Some(&UNLABELLED) {
-            unlabel(&mut arranged);
-            return arranged;
-        }
         // SAFETY: the places of a sort are a permutation, and nothing changes them afterwards.
         #[expect(unsafe_code, reason = "see Scatter")]
         unsafe {

@@ -8,11 +8,12 @@ use super::filter::{Filter, Survivors};
 use super::{BLOCK, BRANCH, Order, UNIT};
 use crate::buffer::Buffer;
 use crate::chunks::Chunks;
-use crate::distance::{Candidates, Centers, distances_to_own, nearest};
-use crate::kmeans::lloyd::Work;
+use crate::distance::{Candidates, Centers, distances_to_own, nearest_of};
+use crate::kmeans::found::unlabel;
+use crate::kmeans::report::Work;
 use crate::kmeans::sums::Sums;
-use crate::simd::Tile;
-use crate::{Element, Exec, Result};
+use crate::simd::Labelled;
+use crate::{Element, Exec, Real, Result};
 
 /// Label of a block whose samples need not all have the same.
 const MIXED: i32 = -1;
@@ -39,25 +40,57 @@ struct Task<'a, T: Element> {
     filter: &'a Filter,
     all: &'a [u32],
     sums: &'a mut Sums,
-    groups: Survivors,
-    blocks: Survivors,
-    tile: Tile<T::Real>,
-    candidates: Candidates<T::Real>,
+    scratch: &'a mut Scratch<T::Real>,
     changed: bool,
     work: Work,
 }
 
+/// Buffers that tasks hand on: to make them takes as long as a dozen blocks.
+struct Scratch<R> {
+    groups: Survivors,
+    blocks: Survivors,
+    candidates: Candidates<R>,
+    /// A block in the type that distances are computed in, if its samples are of another one.
+    buffer: Vec<R>,
+}
+
+impl<R: Real> Scratch<R> {
+    fn new(n_features: usize) -> Self {
+        let [groups, blocks] = [(); 2].map(|()| Survivors::default());
+        Self { groups, blocks, candidates: Candidates::new(n_features), buffer: Vec::new() }
+    }
+}
+
 impl<T: Element> OrderedPass<T> {
-    /// Starts from `labels`, given in the order of the samples.
-    pub(in crate::kmeans) fn new(order: Arc<Order<T>>, labels: &[i32], n_clusters: usize) -> Self {
-        let length = Chunks::new(labels.len(), n_clusters).length().next_multiple_of(UNIT);
+    /// Starts from labels given in the order of the samples, or from none.
+    pub(in crate::kmeans) fn new(order: Arc<Order<T>>, labels: Option<&[i32]>, n_clusters: usize) -> Self {
+        let n_samples = order.n_samples();
+        let length = Chunks::new(n_samples, n_clusters).length().next_multiple_of(UNIT);
+        let labels = labels.map_or_else(
+            || {
+                let mut labels = Buffer::unwritten(n_samples);
+                unlabel(&mut labels);
+                labels
+            },
+            |labels| order.arrange(labels),
+        );
         Self {
             length,
-            labels: order.arrange(labels),
-            block_labels: vec![MIXED; labels.len().div_ceil(BLOCK)],
-            partials: vec![Sums::new(n_clusters, order.n_features()); labels.len().div_ceil(length)],
+            labels,
+            block_labels: vec![MIXED; n_samples.div_ceil(BLOCK)],
+            partials: vec![Sums::new(n_clusters, order.n_features()); n_samples.div_ceil(length)],
             order,
         }
+    }
+
+    /// The labels, in the order.
+    pub(in crate::kmeans) fn labels(&self) -> &[i32] {
+        &self.labels
+    }
+
+    /// Brings labels given in the order of the samples into the order.
+    pub(in crate::kmeans) fn arrange(&self, labels: &[i32]) -> Buffer<i32> {
+        self.order.arrange(labels)
     }
 
     /// Labels each sample, adds the sums of each cluster to `sums_out`; returns whether a label changed, and
@@ -79,32 +112,21 @@ impl<T: Element> OrderedPass<T> {
         let filter = Filter::new(centers);
         let all: Vec<u32> = (0..centers.n_clusters() as u32).collect();
         let (order, length) = (&*self.order, self.length);
+        let scratch = || Scratch::new(order.n_features());
         self.labels
             .par_chunks_mut(length)
             .zip(self.block_labels.par_chunks_mut(length / BLOCK))
             .zip(&mut self.partials)
             .enumerate()
-            .map(|(index, ((labels, block_labels), sums))| {
+            .map_init(scratch, |scratch, (index, ((labels, block_labels), sums))| {
                 exec.check()?;
                 sums.clear();
-                let mut task = Task {
-                    order,
-                    exec,
-                    centers,
-                    filter: &filter,
-                    all: &all,
-                    sums,
-                    groups: Survivors::default(),
-                    blocks: Survivors::default(),
-                    tile: Tile::with_capacity(order.n_features(), BLOCK),
-                    candidates: Candidates::new(order.n_features()),
-                    changed: false,
-                    work: Work::default(),
-                };
+                let (changed, work) = (false, Work::default());
+                let mut task = Task { order, exec, centers, filter: &filter, all: &all, sums, scratch, changed, work };
                 let units = labels.chunks_mut(UNIT).zip(block_labels.chunks_mut(UNIT / BLOCK));
                 for (unit, (labels, block_labels)) in units.enumerate() {
                     let unit = index * (length / UNIT) + unit;
-                    task.assign_unit(unit, labels, block_labels)?;
+                    task.assign_unit(unit, labels, block_labels);
                 }
                 Ok((task.changed, task.work))
             })
@@ -127,14 +149,14 @@ impl<T: Element> OrderedPass<T> {
             .enumerate()
             .map(|(unit, (labels, block_labels))| {
                 exec.check()?;
-                let mut tile = Tile::with_capacity(n_features, BLOCK);
+                let mut buffer = Vec::new();
                 let mut distances = [0.0; BLOCK];
                 let mut sum = 0.0;
                 for (i, (labels, block_label)) in labels.chunks(BLOCK).zip(block_labels).enumerate() {
                     let block = unit * (UNIT / BLOCK) + i;
                     if *block_label == MIXED {
-                        tile.load(exec.level, &self.order.block(block)?, 0..BLOCK);
-                        distances_to_own(exec.level, &tile, &centers, labels, &mut distances);
+                        let features = self.order.block(exec.level, block, &mut buffer);
+                        distances_to_own(exec.level, features, &centers, labels, &mut distances);
                         sum += self.order.block_weights(block).weighted_sum(0, &distances[..labels.len()]);
                     } else {
                         let center = centers.center(*block_label as usize);
@@ -149,45 +171,42 @@ impl<T: Element> OrderedPass<T> {
 }
 
 impl<T: Element> Task<'_, T> {
-    fn assign_unit(&mut self, unit: usize, labels: &mut [i32], block_labels: &mut [i32]) -> Result<()> {
-        self.filter.run(self.exec.level, self.order.groups.siblings(unit), self.all, &mut self.groups);
+    fn assign_unit(&mut self, unit: usize, labels: &mut [i32], block_labels: &mut [i32]) {
+        self.filter.run(self.exec.level, self.order.groups.siblings(unit), self.all, &mut self.scratch.groups);
         self.work = self.work.and(self.work_on_boxes(self.all.len()));
         let parts = labels.chunks_mut(BLOCK * BRANCH).zip(block_labels.chunks_mut(BRANCH));
         for (i, (labels, block_labels)) in parts.enumerate() {
             let group = unit * BRANCH + i;
-            if let [only] = self.groups.of(i) {
+            if let [only] = self.scratch.groups.of(i) {
                 self.order.groups.summary(group).add_to(*only as usize, self.sums);
                 for (labels, block_label) in labels.chunks_mut(BLOCK).zip(block_labels) {
                     self.changed |= set_all(*only as i32, labels, block_label);
                 }
             } else {
-                self.assign_group(group, i, labels, block_labels)?;
+                self.assign_group(group, i, labels, block_labels);
             }
         }
-        Ok(())
     }
 
-    fn assign_group(
-        &mut self,
-        group: usize,
-        sibling: usize,
-        labels: &mut [i32],
-        block_labels: &mut [i32],
-    ) -> Result<()> {
-        let candidates = self.groups.of(sibling);
-        self.filter.run(self.exec.level, self.order.blocks.siblings(group), candidates, &mut self.blocks);
-        self.work = self.work.and(self.work_on_boxes(candidates.len()));
+    fn assign_group(&mut self, group: usize, sibling: usize, labels: &mut [i32], block_labels: &mut [i32]) {
+        let Scratch { groups, blocks, .. } = &mut *self.scratch;
+        let candidates = groups.of(sibling);
+        self.filter.run(self.exec.level, self.order.blocks.siblings(group), candidates, blocks);
+        for i in (0..block_labels.len()).filter(|i| blocks.of(*i).len() > 1) {
+            self.order.prefetch(group * BRANCH + i);
+        }
+        let n_candidates = candidates.len();
+        self.work = self.work.and(self.work_on_boxes(n_candidates));
         for (i, (labels, block_label)) in labels.chunks_mut(BLOCK).zip(block_labels).enumerate() {
             let block = group * BRANCH + i;
-            if let [only] = self.blocks.of(i) {
+            if let [only] = self.scratch.blocks.of(i) {
                 self.order.blocks.summary(block).add_to(*only as usize, self.sums);
                 self.changed |= set_all(*only as i32, labels, block_label);
             } else {
                 *block_label = MIXED;
-                self.assign_block(block, i, labels)?;
+                self.assign_block(block, i, labels);
             }
         }
-        Ok(())
     }
 
     /// The work of finding the survivors for sibling boxes: their middles and sides are read, and as a rule their sums.
@@ -198,19 +217,22 @@ impl<T: Element> Task<'_, T> {
         }
     }
 
-    fn assign_block(&mut self, block: usize, sibling: usize, labels: &mut [i32]) -> Result<()> {
+    fn assign_block(&mut self, block: usize, sibling: usize, labels: &mut [i32]) {
         let level = self.exec.level;
-        let clusters = self.blocks.of(sibling);
-        self.candidates.choose(self.centers, clusters);
+        let Scratch { blocks, candidates, buffer, .. } = &mut *self.scratch;
+        let clusters = blocks.of(sibling);
+        candidates.choose(self.centers, clusters);
         self.work = self.work.and(Work {
             n_distances: (clusters.len() * BLOCK) as u64,
             n_bytes: (BLOCK * self.order.n_features() * size_of::<T>()) as u64,
         });
-        self.tile.load(level, &self.order.block(block)?, 0..labels.len());
-        nearest(level, &mut self.tile, self.candidates.view());
-        self.changed |= self.tile.store_labels(level, labels);
-        self.sums.add_tile(level, self.order.block_weights(block), &self.tile, labels, Some(clusters));
-        Ok(())
+        let features = self.order.block(level, block, buffer);
+        let mut found = [T::Real::ZERO; BLOCK];
+        nearest_of(level, features, candidates.view(), &mut found);
+        found[labels.len()..].fill(-T::Real::ONE);
+        let found = Labelled { features, labels: &found };
+        self.changed |= found.store(level, labels);
+        self.sums.add_tile(level, self.order.block_weights(block), found, labels, Some(clusters));
     }
 }
 

@@ -42,7 +42,7 @@ fn labels_are_those_of_a_plain_loop<T: Element>(values: &[T], n_features: usize,
     let exec = Exec::new(&interrupt);
     let order = Arc::new(Order::new(&exec, &samples, Weights::Unit).unwrap());
     let mut labels = vec![-1; samples.n_samples()];
-    let mut pass = OrderedPass::new(order, &labels, centers.n_clusters());
+    let mut pass = OrderedPass::new(order, None, centers.n_clusters());
     pass.assign_and_sum(&exec, &centers, &mut Sums::new(centers.n_clusters(), n_features)).unwrap();
     pass.restore(&mut labels);
     let mut row = vec![T::Real::ZERO; n_features];
