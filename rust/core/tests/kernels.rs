@@ -5,7 +5,7 @@
 mod common;
 
 use clast_core::distance::{
-    Assigner, Centers, distances, distances_to_own, nearest_scalar, reads_rows, squared_distance,
+    Assigner, Centers, Found, distances, distances_to_own, nearest_scalar, reads_rows, squared_distance,
     squared_distance_in_lanes,
 };
 use clast_core::simd::{Level, Tile};
@@ -43,25 +43,59 @@ fn check_assigner<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &
     }
 }
 
-/// The distances found may be bounds, but they must hold.
 fn check_found<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &Centers<T::Real>) {
     let mut assigner = Assigner::new(level, centers);
-    let in_lanes = reads_rows(centers.n_clusters(), centers.n_features());
-    let metric = if in_lanes { squared_distance_in_lanes } else { squared_distance };
     let indices: Vec<usize> = (0..samples.n_samples()).rev().collect();
     for indices in indices.chunks(assigner.block()) {
-        let found = assigner.find(samples, indices);
-        for (i, index) in indices.iter().enumerate() {
-            let point = point(samples, *index);
-            let distance = |center: &[T::Real]| metric(&point, center);
-            let label = nearest_scalar(&point, centers.values()).0;
-            let others = centers.values().chunks_exact(samples.n_features()).enumerate();
-            let second = others.filter(|(other, _)| *other != label as usize).map(|(_, center)| distance(center));
-            assert_eq!(found.labels[i], label);
-            assert!(found.first[i] >= distance(centers.center(label as usize)));
-            assert!(second.into_iter().all(|second| found.second[i] <= second));
+        check_bounds(samples, indices, centers, assigner.find(samples, indices));
+    }
+}
+
+/// The distances found may be bounds, but they must hold.
+fn check_bounds<T: Element>(
+    samples: &Samples<'_, T>,
+    indices: &[usize],
+    centers: &Centers<T::Real>,
+    found: &Found<T::Real>,
+) {
+    let in_lanes = reads_rows(centers.n_clusters(), centers.n_features());
+    let metric = if in_lanes { squared_distance_in_lanes } else { squared_distance };
+    for (i, index) in indices.iter().enumerate() {
+        let point = point(samples, *index);
+        let distance = |center: &[T::Real]| metric(&point, center);
+        let label = nearest_scalar(&point, centers.values()).0;
+        let others = centers.values().chunks_exact(samples.n_features()).enumerate();
+        let second = others.filter(|(other, _)| *other != label as usize).map(|(_, center)| distance(center));
+        assert_eq!(found.labels[i], label);
+        assert!(found.first[i] >= distance(centers.center(label as usize)));
+        assert!(second.into_iter().all(|second| found.second[i] <= second));
+    }
+}
+
+/// Wherever samples were before, the centers near to that one tell the nearest; returns the share of them looked at.
+fn check_near<T: Element>(values: &[T], n_features: usize, centers: &[f64], is_stray: fn(usize) -> bool) -> f64 {
+    let samples = rows(values, n_features);
+    let centers = Centers::<T::Real>::new(centers, n_features).unwrap();
+    let indices: Vec<usize> = (0..samples.n_samples()).rev().collect();
+    let mut n_distances = 0;
+    for level in fused_levels() {
+        check_found(level, &samples, &centers);
+        let apart = centers.apart(level, usize::MAX).unwrap();
+        let mut assigner = Assigner::new(level, &centers);
+        let last = |index: usize| match is_stray(index) {
+            true => (index * 7919 % centers.n_clusters()) as i32,
+            false => nearest_scalar(&point(&samples, index), centers.values()).0,
+        };
+        let indices = apart.sorted(&indices, last);
+        n_distances = 0;
+        for indices in indices.chunks(assigner.block()) {
+            let labels: Vec<i32> = indices.iter().map(|index| last(*index)).collect();
+            let found = assigner.find_near(&samples, indices, Some((&apart, &labels)));
+            check_bounds(&samples, indices, &centers, found);
+            n_distances += found.n_distances;
         }
     }
+    n_distances as f64 / (samples.n_samples() * centers.n_clusters()) as f64
 }
 
 fn check_distances<T: Element>(level: Level, samples: &Samples<'_, T>, centers: &Centers<T::Real>) {
@@ -105,6 +139,32 @@ proptest! {
         check_nearest(&unit.iter().map(|x| (x * 32767.0 + 32767.0) as u16).collect::<Vec<u16>>(), d, &centers);
     }
 
+    /// Centers in clumps, at an offset, so far out that squares overflow or so small that they have no full precision; on a
+    /// lattice, where ties are exact and many.
+    #[test]
+    fn centers_nearby_tell_the_nearest(
+        (n, d, k, seed) in (1_usize..80, 9_usize..40, 96_usize..200, any::<u64>()),
+        offset in prop_oneof![Just(0.0), Just(1000.0), Just(-1e6)],
+        spread in prop_oneof![Just(1.0), Just(1e-22), Just(1e18), Just(1e25)],
+        step in prop_oneof![Just(0.5), Just(1e-6)],
+    ) {
+        let clumps = noise(12 * d, seed);
+        let place = |i: usize, x: f64, f: usize| {
+            let clump = clumps[i % 12 * d + f];
+            (((4.0 * clump + x) / step).round() * step + offset) * spread
+        };
+        let scatter = |count: usize, seed: u64| -> Vec<f64> {
+            noise(count * d, seed).iter().enumerate().map(|(at, x)| place(at / d, *x, at % d)).collect()
+        };
+        let (centers, mut values) = (scatter(k, seed ^ 1), scatter(n, seed ^ 2));
+        // Some samples lie at centers: the second nearest is then often among those not looked at.
+        for (value, center) in values.chunks_exact_mut(d).zip(centers.chunks_exact(d)).step_by(4) {
+            value.copy_from_slice(center);
+        }
+        check_near(&values, d, &centers, |index| index % 3 == 0);
+        check_near(&values.iter().map(|x| *x as f32).collect::<Vec<f32>>(), d, &centers, |index| index % 3 == 0);
+    }
+
     #[test]
     fn ties_go_to_the_lowest_label((n, d, k, seed) in shapes()) {
         let centers = quarters(k, d, seed);
@@ -125,6 +185,21 @@ proptest! {
             prop_assert!((found.variance[f] - variance).abs() < 1e-7);
         }
     }
+}
+
+/// Of 12 clumps of 16 centers, samples that stay where they are look at few.
+#[test]
+fn centers_far_away_are_not_looked_at() {
+    let clumps = noise(12 * 20, 1);
+    let scatter = |count: usize, seed: u64| -> Vec<f64> {
+        noise(count * 20, seed)
+            .iter()
+            .enumerate()
+            .map(|(at, x)| 50.0 * clumps[at / 20 % 12 * 20 + at % 20] + x)
+            .collect()
+    };
+    let share = check_near(&scatter(480, 2), 20, &scatter(192, 3), |_| false);
+    assert!(share < 0.2, "{share} of the centers looked at");
 }
 
 #[test]

@@ -103,10 +103,28 @@ fn same_as_float<T: Element>(values: &[T], n_features: usize, n_clusters: usize)
     assert_eq!(bits(&a, &a_labels), bits(&b, &b_labels));
 }
 
+/// Samples in a plane through twelve dimensions, on a lattice: from the second pass on, only centers nearby are looked at.
+#[test]
+fn many_clusters_of_many_features_are_those_of_plain_loops() {
+    let plane = quarters(7000, 2, 3);
+    let values: Vec<f64> = plane.chunks_exact(2).flat_map(|at| at.repeat(6)).collect();
+    let samples = rows(&values, 12);
+    let centers = first_samples(&samples, 100);
+    let (labels, expected, _, n_iter) = lloyd_scalar(&values, 12, Weights::Unit, &centers, STOP);
+    run(|exec| {
+        let mut runs = Runs::new(exec, &samples, Weights::Unit, Reorder::Never);
+        let found = runs.fit(&centers, STOP, 0, None).unwrap();
+        assert_eq!((found.fit.n_iter, &found.fit.centers), (n_iter, &expected));
+        assert_eq!(found.into_labels(), labels);
+        let share = runs.report().n_distances as f64 / runs.report().n_distances_plain as f64;
+        assert!(share < 0.4, "{share} of the distances computed");
+    });
+}
+
 /// Sizes with several chunks and both ways to add sums.
 #[test]
 fn threads_and_levels_do_not_change_a_bit() {
-    for (n, d, k) in [(70_001, 3, 5), (70_001, 3, 17), (20_011, 11, 9), (5000, 1, 3)] {
+    for (n, d, k) in [(70_001, 3, 5), (70_001, 3, 17), (20_011, 11, 9), (12_000, 12, 100), (5000, 1, 3)] {
         let values = noise(n * d, 11);
         let narrow: Vec<f32> = values.iter().map(|x| *x as f32).collect();
         let weights: Vec<f64> = noise(n, 13).iter().map(|x| x.abs()).collect();

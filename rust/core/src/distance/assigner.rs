@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::near::{Asked, Nearby};
 use super::nearest::nearest;
 use super::nearest_two::nearest_two;
 use super::rows::{ROWS, Rows};
-use super::{CenterView, Centers, Padded, Screen};
+use super::{Apart, CenterView, Centers, Padded, Screen};
 use crate::features::MAX_FEATURES;
 use crate::simd::{Level, MAX_LANES, Tile};
 use crate::{Element, Real, Samples};
@@ -34,6 +35,8 @@ enum Buffer<'a, R> {
 #[derive(Debug)]
 struct Screened<'a, R> {
     screen: &'a Screen<R>,
+    /// Made when it is first wanted.
+    nearby: Option<Nearby<'a, R>>,
     tile: Tile<R>,
     /// Squared length of each sample.
     squares: Vec<R>,
@@ -106,14 +109,26 @@ impl<'a, R: Real> Assigner<'a, R> {
     ///
     /// For samples of more than 8 features, where the second nearest costs nothing beside the distances.
     pub fn find<T: Element<Real = R>>(&mut self, samples: &Samples<'_, T>, indices: &[usize]) -> &Found<R> {
+        self.find_near(samples, indices, None)
+    }
+
+    /// As [`Assigner::find`], for samples whose nearest center was lately that of the labels in `near`, and with what these
+    /// centers say about others ([`Centers::apart`]).
+    pub fn find_near<T: Element<Real = R>>(
+        &mut self,
+        samples: &Samples<'_, T>,
+        indices: &[usize],
+        near: Option<(&Apart<R>, &[i32])>,
+    ) -> &Found<R> {
         self.found.resize(indices.len());
+        self.found.n_distances = indices.len() * self.centers.n_clusters();
         match &mut self.buffer {
             Buffer::Tile(tile) => {
                 tile.load_some(self.level, samples, indices);
                 nearest_two(self.level, tile, self.centers.view(), &mut self.found);
             }
             Buffer::Screened(screened) => {
-                screened.find(self.level, samples, indices, self.centers.view(), &mut self.found);
+                screened.find(self.level, samples, indices, near, self.centers.view(), &mut self.found);
             }
             Buffer::Rows(rows, padded) => rows.assign(self.level, samples, indices, padded, &mut self.found),
         }
@@ -125,6 +140,7 @@ impl<'a, R: Real> Screened<'a, R> {
     fn new(screen: &'a Screen<R>, n_features: usize) -> Self {
         Self {
             screen,
+            nearby: None,
             tile: Tile::new(n_features),
             squares: Vec::new(),
             doubtful: Vec::new(),
@@ -138,15 +154,23 @@ impl<'a, R: Real> Screened<'a, R> {
         level: Level,
         samples: &Samples<'_, T>,
         indices: &[usize],
-        centers: CenterView<'_, R>,
+        near: Option<(&Apart<R>, &[i32])>,
+        centers: CenterView<'a, R>,
         found_out: &mut Found<R>,
     ) {
-        self.tile.load_some(level, samples, indices);
         self.doubtful.clear();
-        self.screen.run(level, &mut self.tile, &mut self.squares, found_out, &mut self.doubtful);
+        if let Some((apart, labels)) = near {
+            let asked = Asked { samples, indices, labels };
+            let nearby = self.nearby.get_or_insert_with(|| Nearby::new(self.screen, centers));
+            nearby.run(level, asked, apart, found_out, &mut self.doubtful);
+        } else {
+            self.tile.load_some(level, samples, indices);
+            self.screen.run(level, &mut self.tile, &mut self.squares, found_out, &mut self.doubtful);
+        }
         if self.doubtful.is_empty() {
             return;
         }
+        found_out.n_distances += self.doubtful.len() * centers.labels.len();
         self.indices.clear();
         self.indices.extend(self.doubtful.iter().map(|i| indices[*i]));
         self.found.resize(self.indices.len());
@@ -169,11 +193,13 @@ pub struct Found<R> {
     pub first: Vec<R>,
     /// Squared distance to the second nearest, infinite if there is one center only, or a bound from below.
     pub second: Vec<R>,
+    /// Distances computed to find them.
+    pub n_distances: usize,
 }
 
 impl<R: Real> Found<R> {
     fn new() -> Self {
-        Self { labels: Vec::new(), first: Vec::new(), second: Vec::new() }
+        Self { labels: Vec::new(), first: Vec::new(), second: Vec::new(), n_distances: 0 }
     }
 
     /// Makes room for `len` samples and the lanes that fill up the last vectors.

@@ -1,7 +1,7 @@
 //! Centers of clusters as kernels read them.
 
-use super::Screen;
 use super::rows::{Padded, reads_rows};
+use super::{Apart, Screen};
 use crate::labels::check_range;
 use crate::simd::Level;
 use crate::{Error, Real, Result};
@@ -14,6 +14,14 @@ pub struct CenterView<'a, R> {
     /// Label of each, as a float.
     pub(super) labels: &'a [R],
     pub(super) n_features: usize,
+}
+
+impl<'a, R> CenterView<'a, R> {
+    /// The center at an index.
+    #[inline(always)]
+    pub(super) fn center(&self, index: usize) -> &'a [R] {
+        &self.values[index * self.n_features..][..self.n_features]
+    }
 }
 
 /// Some of the centers, copied side by side.
@@ -91,6 +99,13 @@ impl<R: Real> Centers<R> {
     #[must_use]
     pub(super) fn screen(&self) -> Option<&Screen<R>> {
         self.screen.as_ref()
+    }
+
+    /// What says which of the centers can be nearest to samples whose last one is known, if that pays for so many of them.
+    #[must_use]
+    pub fn apart(&self, level: Level, n_samples: usize) -> Option<Apart<R>> {
+        let groups = self.screen.as_ref()?.groups();
+        Apart::pays(groups, n_samples).then(|| Apart::new(level, groups))
     }
 
     /// Number of centers.

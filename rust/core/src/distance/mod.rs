@@ -5,16 +5,21 @@
 //! its features in order; with many, one lane holds every 8th or 16th feature. Either way the order of additions
 //! follows from the shape alone and is the same at every SIMD level.
 
+mod apart;
 mod assigner;
 mod centers;
+mod groups;
+mod near;
 mod nearest;
 mod nearest_two;
 mod own;
 mod plain;
+mod products;
 mod rows;
 mod scalar;
 mod screen;
 
+pub use apart::Apart;
 pub use assigner::{Assigner, Found};
 pub use centers::{Candidates, CenterView, Centers};
 pub use nearest::nearest;

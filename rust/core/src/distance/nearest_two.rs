@@ -1,6 +1,6 @@
 //! The two centers nearest to each sample of a tile, for many features.
 
-use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFrom, dispatch};
+use fearless_simd::{Select, Simd, SimdBase, SimdFloat, SimdFrom, SimdMask, dispatch};
 
 use super::{CenterView, Found};
 use crate::Real;
@@ -70,6 +70,21 @@ impl<V> Best<V> {
         self.second = self.second.min(self.first.max(distance));
         self.first = self.first.min(distance);
         self.label = closer.select(label, self.label);
+    }
+
+    /// The smallest distance in all lanes, the second smallest and the label of the smallest, which means nothing if the
+    /// two are equal or are no numbers.
+    #[inline(always)]
+    pub(super) fn least<S: Simd, R: Real>(&self) -> [R; 3]
+    where
+        V: SimdFloat<S, Element = R>,
+    {
+        let least = self.first.reduce_min();
+        let is_least = self.first.simd_eq(least);
+        let lanes = is_least.to_bitmask();
+        let others = is_least.select(self.second, self.first).reduce_min();
+        let label = self.label.as_slice()[lanes.trailing_zeros() as usize % V::LEN];
+        [least, if lanes.is_power_of_two() { others } else { least }, label]
     }
 
     /// Writes what was found for the samples from `start` on.

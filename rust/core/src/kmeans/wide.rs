@@ -3,6 +3,7 @@
 //! What is kept of a sample is how much nearer its center is than the second nearest. Each move of the centers takes
 //! its length off; until nothing is left, the label stands (Hamerly, 2010, with one number instead of two).
 
+use fearless_simd::dispatch;
 use rayon::prelude::*;
 
 use super::report::Work;
@@ -10,6 +11,7 @@ use super::sums::Sums;
 use crate::chunks::Chunks;
 use crate::distance::{Assigner, Centers, Found};
 use crate::features::MAX_FEATURES;
+use crate::simd::Level;
 use crate::{Element, Exec, Real, Result, Samples};
 
 /// Bytes of a sample from which the float32 kept for it is at most a twentieth of it.
@@ -28,7 +30,13 @@ pub(super) struct WidePass {
     partials: Vec<Sums>,
     /// Centers of the last pass.
     centers: Vec<f64>,
+    /// Whether to look at centers near to the last one only.
+    looks_nearby: bool,
 }
+
+/// Share of the distances that may be left of a pass over centers near to the last one for the next to be such a pass: it
+/// saves nothing where clusters fill all dimensions, and to choose centers has its cost.
+const MAX_NEARBY: f64 = 0.6;
 
 impl WidePass {
     /// Whether gaps suit these samples: with few features, bounds on whole blocks do better.
@@ -43,6 +51,7 @@ impl WidePass {
             gaps: vec![f32::NEG_INFINITY; n_samples],
             partials: vec![Sums::new(n_clusters, n_features); chunks.count()],
             centers: Vec::new(),
+            looks_nearby: true,
         }
     }
 
@@ -57,23 +66,37 @@ impl WidePass {
         sums_out: &mut Sums,
     ) -> Result<(bool, Work)> {
         let rounding = Rounding::of::<T::Real>(samples.n_features());
+        // Before the first pass there are no last centers.
+        let looks_nearby = self.looks_nearby && !self.centers.is_empty();
+        let apart = if looks_nearby { centers.apart(exec.level, samples.n_samples()) } else { None };
         let losses = self.losses(centers, rounding);
         let length = self.chunks.length();
-        let (changed, n_read) = labels_out
+        let (changed, [n_read, n_distances]) = labels_out
             .par_chunks_mut(length)
             .zip(self.gaps.par_chunks_mut(length))
             .zip(&mut self.partials)
             .enumerate()
             .map(|(chunk, ((labels, gaps), sums))| {
                 exec.check()?;
-                let doubtful = doubtful(labels, gaps, &losses, chunk * length);
+                let start = chunk * length;
+                let mut doubtful = doubtful(labels, gaps, &losses, start);
+                if let Some(apart) = &apart {
+                    doubtful = apart.sorted(&doubtful, |index| labels[index - start]);
+                }
                 let mut assigner = Assigner::new(exec.level, centers);
                 let mut changed = false;
+                let mut n_distances = 0;
+                let (mut own, mut gaps_found) = (Vec::new(), Vec::new());
                 for indices in doubtful.chunks(assigner.block()) {
-                    let found = assigner.find(samples, indices);
+                    own.clear();
+                    own.extend(indices.iter().map(|index| labels[index - start]));
+                    let near = apart.as_ref().map(|apart| (apart, &own[..]));
+                    let found = assigner.find_near(samples, indices, near);
+                    n_distances += found.n_distances;
+                    rounding.gaps(exec.level, found, &mut gaps_found);
                     for (i, index) in indices.iter().enumerate() {
-                        let (at, label) = (index - chunk * length, found.labels[i]);
-                        gaps[at] = rounding.gap(found, i);
+                        let (at, label) = (index - start, found.labels[i]);
+                        gaps[at] = gaps_found[i];
                         if labels[at] != label {
                             sums.move_sample(samples, *index, labels[at], label);
                             labels[at] = label;
@@ -81,14 +104,16 @@ impl WidePass {
                         }
                     }
                 }
-                Ok((changed, doubtful.len()))
+                Ok((changed, [doubtful.len(), n_distances]))
             })
-            .try_reduce(Default::default, |(changed, count), (other, more)| Ok((changed | other, count + more)))?;
+            .try_reduce(Default::default, |(changed, [a, b]), (other, [c, d])| Ok((changed | other, [a + c, b + d])))?;
         for partial in &self.partials {
             sums_out.merge(partial);
         }
-        let n_bytes = (n_read * samples.n_features() * size_of::<T>()) as u64;
-        Ok((changed, Work { n_distances: (n_read * centers.n_clusters()) as u64, n_bytes }))
+        let n_all = n_read * centers.n_clusters();
+        self.looks_nearby &= apart.is_none() || n_distances as f64 <= MAX_NEARBY * n_all as f64;
+        let n_bytes = n_read * samples.n_features() * size_of::<T>();
+        Ok((changed, Work { n_distances: n_distances as u64, n_bytes: n_bytes as u64 }))
     }
 
     /// What the gaps of each cluster lose by the moves since the last pass: its own move and the longest other one.
@@ -117,16 +142,18 @@ impl WidePass {
 
 /// Takes the losses off the gaps; returns the samples, from `start` on, that may be nearer to another center now.
 fn doubtful(labels: &[i32], gaps: &mut [f32], losses: &[f32], start: usize) -> Vec<usize> {
-    let mut doubtful = Vec::with_capacity(labels.len());
+    let mut doubtful = vec![0; labels.len()];
+    let mut count = 0;
     for (i, (label, gap)) in labels.iter().zip(gaps).enumerate() {
         // In the first pass there are no labels and no losses.
         let loss = losses.get(*label as usize).copied().unwrap_or(0.0);
         *gap -= loss + gap.abs() * GAP_ROUNDING as f32;
         let is_certain = *gap > 0.0;
-        if !is_certain {
-            doubtful.push(start + i);
-        }
+        // What is certain is written over: whether it is cannot be foreseen.
+        doubtful[count] = start + i;
+        count += usize::from(!is_certain);
     }
+    doubtful.truncate(count);
     doubtful
 }
 
@@ -145,10 +172,14 @@ impl Rounding {
         Self { relative: roundings * R::EPSILON, absolute: (roundings * R::MIN_POSITIVE).sqrt() }
     }
 
-    /// The difference of the distances to the two nearest centers that is certain.
-    fn gap<R: Real>(&self, found: &Found<R>, i: usize) -> f32 {
-        let (first, second) = (found.first[i].to_f64().sqrt(), found.second[i].to_f64().sqrt());
-        let gap = second - first - self.relative * (first + second) - self.absolute;
-        (gap * (1.0 - GAP_ROUNDING)) as f32
+    /// The differences of the distances to the two nearest centers that are certain.
+    fn gaps<R: Real>(self, level: Level, found: &Found<R>, gaps_out: &mut Vec<f32>) {
+        gaps_out.resize(found.first.len(), 0.0);
+        let distances = found.first.iter().zip(&found.second);
+        dispatch!(level, _simd => for (out, (first, second)) in gaps_out.iter_mut().zip(distances) {
+            let (first, second) = (first.to_f64().sqrt(), second.to_f64().sqrt());
+            let gap = second - first - self.relative * (first + second) - self.absolute;
+            *out = (gap * (1.0 - GAP_ROUNDING)) as f32;
+        });
     }
 }
