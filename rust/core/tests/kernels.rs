@@ -82,9 +82,12 @@ fn check_near<T: Element>(values: &[T], n_features: usize, centers: &[f64], is_s
         check_found(level, &samples, &centers);
         let apart = centers.apart(level, usize::MAX).unwrap();
         let mut assigner = Assigner::new(level, &centers);
-        let last = |index: usize| match is_stray(index) {
-            true => (index * 7919 % centers.n_clusters()) as i32,
-            false => nearest_scalar(&point(&samples, index), centers.values()).0,
+        let last = |index: usize| {
+            if is_stray(index) {
+                (index * 7919 % centers.n_clusters()) as i32
+            } else {
+                nearest_scalar(&point(&samples, index), centers.values()).0
+            }
         };
         let indices = apart.sorted(&indices, last);
         n_distances = 0;
