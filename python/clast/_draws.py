@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from clast import _core
 
 
-def permutation_heads(random_state: np.random.RandomState, n: int, sizes: Sequence[int]) -> list[NDArray[np.int64]]:
+def permutation_heads(
+    random_state: np.random.RandomState, n: int, sizes: Sequence[int], *, is_sorted: bool = False
+) -> list[NDArray[np.int64]]:
     """Return the first entries of permutations, as ``random_state.choice(n, size, replace=False)`` draws them in turn.
 
     The generator ends up where numpy leaves it.
@@ -20,6 +22,8 @@ def permutation_heads(random_state: np.random.RandomState, n: int, sizes: Sequen
         Number of entries of a whole permutation.
     sizes : sequence of int
         How many are asked for of each; all of them if there are fewer.
+    is_sorted : bool, default=False
+        Whether to return the entries of each in ascending order, which takes less time.
 
     Returns
     -------
@@ -32,8 +36,9 @@ def permutation_heads(random_state: np.random.RandomState, n: int, sizes: Sequen
     state = random_state.get_state(legacy=False)
     # A user's own choice, or more than words of 32 bits can count.
     if state["bit_generator"] != "MT19937" or n >= 2**32:
-        return [random_state.permutation(n)[:size] for size in sizes]
+        drawn = [random_state.permutation(n)[:size] for size in sizes]
+        return [np.sort(head) for head in drawn] if is_sorted else drawn
     words = state["state"]
-    heads, words["key"], words["pos"] = _core.permutation_heads(words["key"], words["pos"], n, sizes)
+    heads, words["key"], words["pos"] = _core.permutation_heads(words["key"], words["pos"], n, sizes, is_sorted)
     random_state.set_state(state)
     return [head.astype(np.int64) for head in heads]

@@ -101,13 +101,10 @@ def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> See
     rng = np.random.RandomState(_RANDOM_STATE)
     n_seeds, n_dense = min(max(int(n_segments), 1), len(pixels)), int(10**n_axes * n_segments)
     is_dense = len(pixels) <= n_dense
-    first, *more = permutation_heads(rng, len(pixels), [n_seeds] if is_dense else [n_seeds, n_dense])
-    dense = pixels if is_dense else pixels[np.sort(more[0])]
-    positions = _positions(pixels[np.sort(first)], inside.shape).astype(np.float64)
-    nearest = _core.slic_spread(_positions(dense, inside.shape), positions, _MASK_ITERATIONS)
+    sizes = [n_seeds] if is_dense else [n_seeds, n_dense]
+    first, *more = permutation_heads(rng, len(pixels), sizes, is_sorted=True)
+    dense = pixels if is_dense else pixels[more[0]]
+    positions = np.stack(np.unravel_index(pixels[first], inside.shape), axis=-1).astype(np.float64)
+    nearest = _core.slic_spread(dense, inside.shape, positions, _MASK_ITERATIONS)
     steps = np.abs(positions - positions[nearest]).mean(axis=0)
     return Seeds(positions, steps.max())
-
-
-def _positions(pixels: NDArray[np.int64], shape: tuple[int, ...]) -> NDArray[np.int64]:
-    return np.stack(np.unravel_index(pixels, shape), axis=-1)

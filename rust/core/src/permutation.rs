@@ -39,21 +39,29 @@ impl Twister {
     }
 
     /// The first of permutations of the numbers below `n`, as many of each as `lens` says, as `RandomState.permutation(n)`
-    /// gives one after the other. While one is traced back, the numbers of the next are drawn.
+    /// gives one after the other, in their order or sorted, which costs less. While one is traced back, the numbers of the
+    /// next are drawn.
     ///
-    /// Cost: O(n) for each; 8 bytes and a bit for each number below `n`, of two at a time.
+    /// Cost: O(n) for each; 8 bytes and a bit for each number below `n`, sorted 4 bytes and a bit, of two at a time.
     ///
     /// # Errors
     /// [`Error::Range`] for more than 2^32 - 1 numbers, [`Error::Interrupted`].
-    pub fn permutations(&mut self, exec: &Exec<'_>, n: usize, lens: &[usize]) -> Result<Vec<Vec<u32>>> {
+    pub fn permutations(
+        &mut self,
+        exec: &Exec<'_>,
+        n: usize,
+        lens: &[usize],
+        is_sorted: bool,
+    ) -> Result<Vec<Vec<u32>>> {
         if u32::try_from(n).is_err() {
             let needed = format!("at most {}", u32::MAX);
             return Err(Error::Range { argument: "n", got: n.to_string(), needed });
         }
         let Some((len, others)) = lens.split_first() else { return Ok(Vec::new()) };
         let partners = self.partners(exec, n)?;
+        let trace_back = if is_sorted { trace_back_sorted } else { trace_back };
         let trace = move || trace_back(exec, &partners, (*len).min(n));
-        let (head, others) = rayon::join(trace, || self.permutations(exec, n, others));
+        let (head, others) = rayon::join(trace, || self.permutations(exec, n, others, is_sorted));
         Ok([vec![head?], others?].concat())
     }
 
@@ -173,40 +181,94 @@ fn joined(word: u32, next: u32) -> u32 {
 /// Places between two looks at the flag that stops.
 const PLACES_PER_CHECK: usize = 1 << 20;
 
+/// Places of which something is known, a bit each.
+struct Places(Vec<u64>);
+
+impl Places {
+    /// The first `len` of `n` places.
+    fn first(len: usize, n: usize) -> Self {
+        let word = |place: usize| match len.saturating_sub(place) {
+            rest @ 0..64 => (1 << rest) - 1,
+            _ => u64::MAX,
+        };
+        Self((0..n).step_by(64).map(word).collect())
+    }
+
+    /// The bit of a place.
+    #[inline(always)]
+    fn at(&self, place: usize) -> u64 {
+        (self.0[place / 64] >> (place % 64)) & 1
+    }
+
+    /// Turns the bits of two places.
+    #[inline(always)]
+    fn turn(&mut self, place: usize, other: usize) {
+        self.0[place / 64] ^= 1 << (place % 64);
+        self.0[other / 64] ^= 1 << (other % 64);
+    }
+
+    /// The places, ascending.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        let of_word = |(part, word): (usize, &u64)| {
+            // Most are of no interest.
+            let mut bits = *word;
+            std::iter::from_fn(move || {
+                let bit = (bits != 0).then(|| bits.trailing_zeros() as usize)?;
+                bits &= bits - 1;
+                Some(part * 64 + bit)
+            })
+        };
+        self.0.iter().enumerate().flat_map(of_word)
+    }
+}
+
 /// The numbers that end up in the first `len` places, which at first have their own, once each place from the last to the
 /// second has changed its number with its partner.
 ///
 /// Seen from the end, few of many places matter: where a number comes from is followed from change to change, which for
 /// most is a look at a bit.
 fn trace_back(exec: &Exec<'_>, partners: &[u32], len: usize) -> Result<Vec<u32>> {
-    let mut is_traced = vec![0_u64; partners.len().div_ceil(64)];
+    let mut traced = Places::first(len, partners.len());
     // Of places that are not traced it means nothing.
     let mut end_of = Buffer::<u32>::unwritten(partners.len());
     for (place, end) in end_of.iter_mut().enumerate().take(len) {
         *end = place as u32;
-        is_traced[place / 64] |= 1 << (place % 64);
     }
-    for (place, partner) in partners.iter().map(|partner| *partner as usize).enumerate().skip(1) {
+    follow(exec, partners, |place, partner| {
+        let (own, other) = (traced.at(place), traced.at(partner));
+        if own | other != 0 {
+            end_of.swap(place, partner);
+            if own != other {
+                traced.turn(place, partner);
+            }
+        }
+    })?;
+    let mut head = vec![0; len];
+    for place in traced.iter() {
+        head[end_of[place] as usize] = place as u32;
+    }
+    Ok(head)
+}
+
+/// The same numbers, ascending: which places matter is enough to know.
+fn trace_back_sorted(exec: &Exec<'_>, partners: &[u32], len: usize) -> Result<Vec<u32>> {
+    let mut traced = Places::first(len, partners.len());
+    follow(exec, partners, |place, partner| {
+        if traced.at(place) != traced.at(partner) {
+            traced.turn(place, partner);
+        }
+    })?;
+    Ok(traced.iter().map(|place| place as u32).collect())
+}
+
+/// Visits the changes of places with their partners from the last one drawn to the first.
+#[inline(always)]
+fn follow(exec: &Exec<'_>, partners: &[u32], mut visit: impl FnMut(usize, usize)) -> Result<()> {
+    for (place, partner) in partners.iter().enumerate().skip(1) {
         if place % PLACES_PER_CHECK == 0 {
             exec.check()?;
         }
-        let bit = |place: usize| (is_traced[place / 64] >> (place % 64)) & 1;
-        let (own, other) = (bit(place), bit(partner));
-        if own | other != 0 {
-            end_of.swap(place, partner);
-            is_traced[place / 64] ^= (own ^ other) << (place % 64);
-            is_traced[partner / 64] ^= (own ^ other) << (partner % 64);
-        }
+        visit(place, *partner as usize);
     }
-    let mut head = vec![0; len];
-    for (part, (is_traced, ends)) in is_traced.iter().zip(end_of.chunks(64)).enumerate() {
-        // Most are of no interest.
-        let mut bits = *is_traced;
-        while bits != 0 {
-            let bit = bits.trailing_zeros() as usize;
-            head[ends[bit] as usize] = (part * 64 + bit) as u32;
-            bits &= bits - 1;
-        }
-    }
-    Ok(head)
+    Ok(())
 }

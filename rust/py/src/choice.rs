@@ -55,7 +55,7 @@ pub(crate) fn choose_rows<'py>(
 /// Their first entries, and what numpy's generator becomes: the words of its state, and how many of them are used up.
 type Permutations<'py> = (Vec<Bound<'py, PyArray1<u32>>>, Bound<'py, PyArray1<u32>>, usize);
 
-/// The first entries of permutations of the numbers below `n`, as many of each as `sizes` says.
+/// The first entries of permutations of the numbers below `n`, as many of each as `sizes` says, in their order or sorted.
 #[pyfunction]
 pub(crate) fn permutation_heads<'py>(
     py: Python<'py>,
@@ -63,9 +63,10 @@ pub(crate) fn permutation_heads<'py>(
     position: usize,
     n: usize,
     sizes: Vec<usize>,
+    is_sorted: bool,
 ) -> PyResult<Permutations<'py>> {
     let mut twister = Twister::new(contiguous("state", &state)?, position).map_err(|error| to_python(&error))?;
-    let heads = run(py, |exec| twister.permutations(exec, n, &sizes))?;
+    let heads = run(py, |exec| twister.permutations(exec, n, &sizes, is_sorted))?;
     let (state, position) = twister.state();
     let heads = heads.into_iter().map(|head| PyArray1::from_vec(py, head)).collect();
     Ok((heads, state.to_pyarray(py), position))

@@ -148,18 +148,21 @@ fn occurring<'py, T: Element + numpy::Element>(
     Ok(PyArray1::from_vec(py, found))
 }
 
-/// Moves centers (z, y, x) by k-means of the positions of pixels, and finds the nearest other center of each.
+/// Moves centers (z, y, x) by k-means of the positions of pixels, given by their ascending numbers in a volume of `shape`
+/// (depth, height, width), and finds the nearest other center of each.
 #[pyfunction]
 pub(crate) fn slic_spread<'py>(
     py: Python<'py>,
-    pixels: PyReadonlyArray2<'py, i64>,
+    pixels: PyReadonlyArray1<'py, i64>,
+    shape: [usize; 3],
     mut centers: PyReadwriteArray2<'py, f64>,
     max_iter: usize,
 ) -> PyResult<Bound<'py, PyArray1<usize>>> {
-    let (pixels, _) = contiguous("pixels", &pixels)?.as_chunks::<3>();
+    let [depth, height, width] = shape;
+    let (pixels, volume) = (contiguous("pixels", &pixels)?, Volume { depth, height, width });
     let (centers, _) = contiguous_mut("centers", &mut centers)?.as_chunks_mut::<3>();
     let nearest = run(py, |exec| {
-        slic::spread(exec, pixels, centers, max_iter)?;
+        slic::spread(exec, pixels, volume, centers, max_iter)?;
         slic::nearest_others(exec, centers)
     })?;
     Ok(PyArray1::from_vec(py, nearest))

@@ -107,7 +107,8 @@ impl<'a, R: Real> Nearby<'a, R> {
         for (row, index) in self.rows.chunks_exact_mut(width).zip(asked.indices) {
             asked.samples.read_row(*index, &mut row[..self.groups.n_features()]);
         }
-        for (row, square) in self.rows.chunks_exact_mut(width).zip(&mut self.squares) {
+        let rows = self.rows.chunks_exact_mut(width).zip(&mut self.squares);
+        for (row, square) in rows.take(asked.indices.len()) {
             let mut sum = R::Wide::<S>::simd_from(simd, R::ZERO);
             let vectors = row.chunks_exact_mut(R::WIDE_LANES).zip(self.groups.middle().chunks_exact(R::WIDE_LANES));
             for (values, middle) in vectors {

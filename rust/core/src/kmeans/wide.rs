@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::report::Work;
 use super::sums::Sums;
 use crate::chunks::Chunks;
-use crate::distance::{Assigner, Centers, Found};
+use crate::distance::{Apart, Assigner, Centers, Found};
 use crate::features::MAX_FEATURES;
 use crate::simd::Level;
 use crate::{Element, Exec, Real, Result, Samples};
@@ -65,47 +65,19 @@ impl WidePass {
         labels_out: &mut [i32],
         sums_out: &mut Sums,
     ) -> Result<(bool, Work)> {
-        let rounding = Rounding::of::<T::Real>(samples.n_features());
         // Before the first pass there are no last centers.
         let looks_nearby = self.looks_nearby && !self.centers.is_empty();
         let apart = if looks_nearby { centers.apart(exec.level, samples.n_samples()) } else { None };
+        let rounding = Rounding::of::<T::Real>(samples.n_features());
         let losses = self.losses(centers, rounding);
+        let pass = Pass { exec, samples, centers, apart: apart.as_ref(), losses: &losses, rounding };
         let length = self.chunks.length();
         let (changed, [n_read, n_distances]) = labels_out
             .par_chunks_mut(length)
             .zip(self.gaps.par_chunks_mut(length))
             .zip(&mut self.partials)
             .enumerate()
-            .map(|(chunk, ((labels, gaps), sums))| {
-                exec.check()?;
-                let start = chunk * length;
-                let mut doubtful = doubtful(labels, gaps, &losses, start);
-                if let Some(apart) = &apart {
-                    doubtful = apart.sorted(&doubtful, |index| labels[index - start]);
-                }
-                let mut assigner = Assigner::new(exec.level, centers);
-                let mut changed = false;
-                let mut n_distances = 0;
-                let (mut own, mut gaps_found) = (Vec::new(), Vec::new());
-                for indices in doubtful.chunks(assigner.block()) {
-                    own.clear();
-                    own.extend(indices.iter().map(|index| labels[index - start]));
-                    let near = apart.as_ref().map(|apart| (apart, &own[..]));
-                    let found = assigner.find_near(samples, indices, near);
-                    n_distances += found.n_distances;
-                    rounding.gaps(exec.level, found, &mut gaps_found);
-                    for (i, index) in indices.iter().enumerate() {
-                        let (at, label) = (index - start, found.labels[i]);
-                        gaps[at] = gaps_found[i];
-                        if labels[at] != label {
-                            sums.move_sample(samples, *index, labels[at], label);
-                            labels[at] = label;
-                            changed = true;
-                        }
-                    }
-                }
-                Ok((changed, [doubtful.len(), n_distances]))
-            })
+            .map(|(chunk, ((labels, gaps), sums))| pass.assign(chunk * length, labels, gaps, sums))
             .try_reduce(Default::default, |(changed, [a, b]), (other, [c, d])| Ok((changed | other, [a + c, b + d])))?;
         for partial in &self.partials {
             sums_out.merge(partial);
@@ -137,6 +109,55 @@ impl WidePass {
             ((own + other) * (1.0 + rounding.relative + GAP_ROUNDING)) as f32
         };
         moves.iter().enumerate().map(loss).collect()
+    }
+}
+
+/// What the chunks of a pass have in common.
+struct Pass<'a, T: Element> {
+    exec: &'a Exec<'a>,
+    samples: &'a Samples<'a, T>,
+    centers: &'a Centers<T::Real>,
+    apart: Option<&'a Apart<T::Real>>,
+    losses: &'a [f32],
+    rounding: Rounding,
+}
+
+impl<T: Element> Pass<'_, T> {
+    /// Brings the chunk that begins at `start` up to date; returns whether a label changed, how many samples were read and
+    /// how many distances computed.
+    fn assign(
+        &self,
+        start: usize,
+        labels: &mut [i32],
+        gaps: &mut [f32],
+        sums: &mut Sums,
+    ) -> Result<(bool, [usize; 2])> {
+        self.exec.check()?;
+        let mut doubtful = doubtful(labels, gaps, self.losses, start);
+        if let Some(apart) = self.apart {
+            doubtful = apart.sorted(&doubtful, |index| labels[index - start]);
+        }
+        let mut assigner = Assigner::new(self.exec.level, self.centers);
+        let (mut changed, mut n_distances) = (false, 0);
+        let (mut last, mut gaps_found) = (Vec::new(), Vec::new());
+        for indices in doubtful.chunks(assigner.block()) {
+            last.clear();
+            last.extend(indices.iter().map(|index| labels[index - start]));
+            let near = self.apart.map(|apart| (apart, &last[..]));
+            let found = assigner.find_near(self.samples, indices, near);
+            n_distances += found.n_distances;
+            self.rounding.gaps(self.exec.level, found, &mut gaps_found);
+            for (i, index) in indices.iter().enumerate() {
+                let (at, label) = (index - start, found.labels[i]);
+                gaps[at] = gaps_found[i];
+                if labels[at] != label {
+                    sums.move_sample(self.samples, *index, labels[at], label);
+                    labels[at] = label;
+                    changed = true;
+                }
+            }
+        }
+        Ok((changed, [doubtful.len(), n_distances]))
     }
 }
 

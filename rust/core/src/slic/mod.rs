@@ -11,6 +11,7 @@ mod bands;
 mod boxes;
 mod clusters;
 mod connectivity;
+mod cubes;
 mod doubt;
 mod forms;
 mod image;

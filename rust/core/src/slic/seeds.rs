@@ -1,43 +1,50 @@
 //! Seeds inside a mask: k-means of the positions alone.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use fearless_simd::prelude::*;
 use fearless_simd::{Select, Simd, dispatch, f64x8};
 use rayon::prelude::*;
 
+use super::Volume;
 use super::clusters::AXES;
-use crate::{Exec, Result};
-
-/// Edge of the cubes that centers are put in, in units of the distance between centers: the pixels of a smaller cube have
-/// fewer centers to choose from, but there are more cubes.
-const EDGE: f64 = 0.5;
+use super::cubes::{Grid, Rival};
+use crate::{Error, Exec, Result};
 
 /// Pixels that one thread assigns at a time.
 const CHUNK: usize = 1 << 10;
 
-/// Centers that a pixel is compared with at once.
+/// Pixels of a row that are compared with a center at once.
 const LANES: usize = 8;
 
-/// Moves `centers` by iterations of Lloyd over the positions of pixels; a center without pixels stays.
+/// Moves `centers` by iterations of Lloyd over the positions of pixels, which are given by their ascending numbers in a
+/// volume; a center without pixels stays.
 ///
 /// Sums of positions are integers, so they are exact in any order, and ties go to the lowest center.
 ///
 /// # Errors
-/// [`crate::Error::Interrupted`].
-pub fn spread(exec: &Exec<'_>, pixels: &[[i64; AXES]], centers: &mut [[f64; AXES]], max_iter: usize) -> Result<()> {
-    let (mut low, mut high) = ([f64::INFINITY; AXES], [f64::NEG_INFINITY; AXES]);
-    for pixel in pixels {
-        for axis in 0..AXES {
-            low[axis] = low[axis].min(pixel[axis] as f64);
-            high[axis] = high[axis].max(pixel[axis] as f64);
-        }
-    }
+/// [`Error::Range`] for pixels that do not ascend or lie outside, [`Error::Interrupted`].
+pub fn spread(
+    exec: &Exec<'_>,
+    pixels: &[i64],
+    volume: Volume,
+    centers: &mut [[f64; AXES]],
+    max_iter: usize,
+) -> Result<()> {
+    check(pixels, volume)?;
+    let [low, high] = extents(pixels, volume);
+    let mut is_occupied = Vec::new();
     for _ in 0..max_iter {
-        let grid = Grid::new(centers, low, high);
-        let rivals: Vec<_> = (0..grid.n_cubes()).into_par_iter().map(|cube| grid.rivals(cube)).collect();
-        let none = || vec![([0; AXES], 0); grid.centers.len()];
+        let mut cubes = Cubes::new(Grid::new(centers, low, high), volume);
+        if is_occupied.is_empty() {
+            // Neither the extents nor the number of centers change, so all grids have the same cubes.
+            is_occupied = cubes.occupied(pixels);
+        }
+        cubes.find_rivals(&is_occupied);
+        let none = || vec![([0; AXES], 0); cubes.grid.centers.len()];
         let parts = pixels.par_chunks(CHUNK).try_fold(none, |mut sums, pixels| {
             exec.check()?;
-            dispatch!(exec.level, simd => add_pixels(simd, &grid, &rivals, pixels, &mut sums));
+            dispatch!(exec.level, simd => rows(pixels, volume).for_each(|row| add_row(simd, &cubes, &row, &mut sums)));
             Ok(sums)
         });
         let sums: Vec<Sum> = parts.try_reduce(none, |sums, others| Ok(merged(sums, &others)))?;
@@ -48,6 +55,111 @@ pub fn spread(exec: &Exec<'_>, pixels: &[[i64; AXES]], centers: &mut [[f64; AXES
         }
     }
     Ok(())
+}
+
+fn check(pixels: &[i64], volume: Volume) -> Result<()> {
+    let is_inside = |pixel: &i64| (0..volume.n_pixels() as i64).contains(pixel);
+    if pixels.is_sorted() && pixels.first().is_none_or(is_inside) && pixels.last().is_none_or(is_inside) {
+        return Ok(());
+    }
+    let needed = format!("ascending numbers below {}", volume.n_pixels());
+    Err(Error::Range { argument: "pixels", got: "others".into(), needed })
+}
+
+/// Ascending pixels of one row.
+struct Row<'a> {
+    /// Slice and row.
+    place: [usize; 2],
+    /// Number of the row's first pixel.
+    first: i64,
+    pixels: &'a [i64],
+}
+
+impl Row<'_> {
+    #[inline(always)]
+    fn column(&self, pixel: i64) -> usize {
+        (pixel - self.first) as usize
+    }
+}
+
+/// Cuts ascending pixels into rows.
+#[inline(always)]
+fn rows(mut pixels: &[i64], Volume { height, width, .. }: Volume) -> impl Iterator<Item = Row<'_>> {
+    std::iter::from_fn(move || {
+        let row = *pixels.first()? as usize / width;
+        let first = (row * width) as i64;
+        // One after the other: a search by halves waits for memory.
+        let end = pixels.iter().position(|pixel| *pixel >= first + width as i64).unwrap_or(pixels.len());
+        let (of_row, rest) = pixels.split_at(end);
+        pixels = rest;
+        Some(Row { place: [row / height, row % height], first, pixels: of_row })
+    })
+}
+
+/// The lowest and the highest place of pixels along each axis.
+fn extents(pixels: &[i64], volume: Volume) -> [[f64; AXES]; 2] {
+    let none = || [[f64::INFINITY; AXES], [f64::NEG_INFINITY; AXES]];
+    let joined = |[low, high]: [[f64; AXES]; 2], [other_low, other_high]: [[f64; AXES]; 2]| {
+        [
+            std::array::from_fn(|axis| low[axis].min(other_low[axis])),
+            std::array::from_fn(|axis| high[axis].max(other_high[axis])),
+        ]
+    };
+    let of_row = |row: Row<'_>| {
+        let place = |pixel: i64| [row.place[0] as f64, row.place[1] as f64, row.column(pixel) as f64];
+        row.pixels.first().zip(row.pixels.last()).map_or(none(), |(first, last)| [place(*first), place(*last)])
+    };
+    pixels.par_chunks(CHUNK).map(|pixels| rows(pixels, volume).map(of_row).fold(none(), joined)).reduce(none, joined)
+}
+
+/// The cubes of a grid as pixels find them.
+struct Cubes<'a> {
+    grid: Grid<'a>,
+    volume: Volume,
+    /// Place along a row of the cube that each column of pixels is in.
+    columns: Vec<u32>,
+    /// Of each cube.
+    rivals: Vec<Vec<Rival>>,
+}
+
+impl<'a> Cubes<'a> {
+    fn new(grid: Grid<'a>, volume: Volume) -> Self {
+        let columns = (0..volume.width).map(|x| grid.cube([0.0, 0.0, x as f64])[2] as u32).collect();
+        Self { grid, volume, columns, rivals: Vec::new() }
+    }
+
+    /// The first cube along a row of pixels.
+    #[inline(always)]
+    fn of_row(&self, [z, y]: [usize; 2]) -> usize {
+        let [z, y, _] = self.grid.cube([z as f64, y as f64, 0.0]);
+        self.grid.index([z, y, 0])
+    }
+
+    #[inline(always)]
+    fn column(&self, column: usize) -> usize {
+        self.columns[column] as usize
+    }
+
+    /// Which of them have pixels.
+    fn occupied(&self, pixels: &[i64]) -> Vec<bool> {
+        let is_occupied: Vec<AtomicBool> = (0..self.grid.n_cubes()).map(|_| AtomicBool::new(false)).collect();
+        pixels.par_chunks(CHUNK).for_each(|pixels| {
+            for row in rows(pixels, self.volume) {
+                let first = self.of_row(row.place);
+                for pixel in row.pixels {
+                    is_occupied[first + self.column(row.column(*pixel))].store(true, Ordering::Relaxed);
+                }
+            }
+        });
+        is_occupied.into_iter().map(AtomicBool::into_inner).collect()
+    }
+
+    fn find_rivals(&mut self, is_occupied: &[bool]) {
+        let of_cube = |(cube, is_occupied): (usize, &bool)| {
+            if *is_occupied { self.grid.rivals(cube) } else { Vec::new() }
+        };
+        self.rivals = is_occupied.par_iter().enumerate().map(of_cube).collect();
+    }
 }
 
 /// The nearest other center of each, the first on ties; of one center alone, itself.
@@ -73,17 +185,45 @@ pub fn nearest_others(exec: &Exec<'_>, centers: &[[f64; AXES]]) -> Result<Vec<us
 /// Sum of the positions of a center's pixels, and their number.
 type Sum = ([i64; AXES], i64);
 
-/// Adds pixels to the sums of their nearest centers.
+/// Adds the pixels of a row to the sums of their nearest centers.
 #[inline(always)]
-fn add_pixels<S: Simd>(simd: S, grid: &Grid<'_>, rivals: &[Vec<Block>], pixels: &[[i64; AXES]], sums: &mut [Sum]) {
-    for pixel in pixels {
-        let position = pixel.map(|place| place as f64);
-        let (sum, count) = &mut sums[first_nearest(simd, position, &rivals[grid.index(grid.cube(position))])];
-        for axis in 0..AXES {
-            sum[axis] += pixel[axis];
+fn add_row<S: Simd>(simd: S, cubes: &Cubes<'_>, row: &Row<'_>, sums: &mut [Sum]) {
+    let first = cubes.of_row(row.place);
+    for run in row.pixels.chunk_by(|a, b| cubes.column(row.column(*a)) == cubes.column(row.column(*b))) {
+        let rivals = &cubes.rivals[first + cubes.column(row.column(run[0]))];
+        for pixels in run.chunks(LANES) {
+            let mut columns = [row.column(pixels[0]) as f64; LANES];
+            for (column, pixel) in columns.iter_mut().zip(pixels) {
+                *column = row.column(*pixel) as f64;
+            }
+            let nearest = first_nearest(simd, row.place, &columns, rivals);
+            for (pixel, number) in pixels.iter().zip(nearest) {
+                let (sum, count) = &mut sums[number as usize];
+                sum[0] += row.place[0] as i64;
+                sum[1] += row.place[1] as i64;
+                sum[2] += row.column(*pixel) as i64;
+                *count += 1;
+            }
         }
-        *count += 1;
     }
+}
+
+/// The nearest of some centers to each of some pixels of a row, the first on ties.
+#[inline(always)]
+fn first_nearest<S: Simd>(simd: S, [z, y]: [usize; 2], columns: &[f64; LANES], rivals: &[Rival]) -> [f64; LANES] {
+    let columns = f64x8::from_slice(simd, columns);
+    let (mut nearest, mut number) = (f64x8::simd_from(simd, f64::INFINITY), f64x8::simd_from(simd, 0.0));
+    for rival in rivals {
+        let (across, along) = (z as f64 - rival.place[0], y as f64 - rival.place[1]);
+        let difference = columns - rival.place[2];
+        let distance = difference * difference + (across * across + along * along);
+        let is_nearer = distance.simd_lt(nearest);
+        nearest = is_nearer.select(distance, nearest);
+        number = is_nearer.select(f64x8::simd_from(simd, f64::from(rival.number)), number);
+    }
+    let mut numbers = [0.0; LANES];
+    number.store_slice(&mut numbers);
+    numbers
 }
 
 fn merged(mut sums: Vec<Sum>, others: &[Sum]) -> Vec<Sum> {
@@ -96,206 +236,13 @@ fn merged(mut sums: Vec<Sum>, others: &[Sum]) -> Vec<Sum> {
     sums
 }
 
-/// Centers side by side, infinitely far where there are fewer.
-#[derive(Debug, Clone, Copy)]
-struct Block {
-    places: [[f64; LANES]; AXES],
-    numbers: [f64; LANES],
-}
-
-impl Block {
-    fn new(centers: &[[f64; AXES]], numbers: &[usize]) -> Self {
-        let mut block = Self { places: [[f64::INFINITY; LANES]; AXES], numbers: [f64::INFINITY; LANES] };
-        for (lane, number) in numbers.iter().enumerate() {
-            block.numbers[lane] = *number as f64;
-            for axis in 0..AXES {
-                block.places[axis][lane] = centers[*number][axis];
-            }
-        }
-        block
-    }
-}
-
-/// The nearest of some centers, the first on ties.
-#[inline(always)]
-fn first_nearest<S: Simd>(simd: S, position: [f64; AXES], rivals: &[Block]) -> usize {
-    let splat = |value: f64| f64x8::simd_from(simd, value);
-    let load = |lanes: &[f64; LANES]| f64x8::from_slice(simd, lanes);
-    let position = position.map(splat);
-    let infinity = splat(f64::INFINITY);
-    let (mut nearest, mut number) = (infinity, infinity);
-    for rival in rivals {
-        let mut distance = splat(0.0);
-        for axis in 0..AXES {
-            let difference = position[axis] - load(&rival.places[axis]);
-            distance += difference * difference;
-        }
-        let is_nearer = distance.simd_lt(nearest);
-        nearest = is_nearer.select(distance, nearest);
-        number = is_nearer.select(load(&rival.numbers), number);
-    }
-    let is_nearest = nearest.simd_eq(splat(nearest.reduce_min()));
-    is_nearest.select(number, infinity).reduce_min() as usize
-}
-
-#[inline(always)]
-fn squared_distance(a: [f64; AXES], b: [f64; AXES]) -> f64 {
-    let mut sum = 0.0;
-    for axis in 0..AXES {
-        let difference = a[axis] - b[axis];
-        sum += difference * difference;
-    }
-    sum
-}
-
-/// Centers by the cubes of a grid that they lie in.
-struct Grid<'a> {
-    centers: &'a [[f64; AXES]],
-    low: [f64; AXES],
-    /// Edge of a cube.
-    edge: f64,
-    /// Cubes along each axis.
-    shape: [usize; AXES],
-    /// First member of each cube, and the end.
-    starts: Vec<u32>,
-    members: Vec<u32>,
-}
-
-impl<'a> Grid<'a> {
-    /// A grid over the space from `low` to `high`, where all centers are.
-    fn new(centers: &'a [[f64; AXES]], low: [f64; AXES], high: [f64; AXES]) -> Self {
-        let extents: [f64; AXES] = std::array::from_fn(|axis| high[axis] - low[axis] + 1.0);
-        let edge = EDGE * edge_for(extents, centers.len());
-        let shape = extents.map(|extent| (extent / edge) as usize + 1);
-        let mut grid = Self { centers, low, edge, shape, starts: Vec::new(), members: Vec::new() };
-        let cubes: Vec<usize> = centers.iter().map(|center| grid.index(grid.cube(*center))).collect();
-        grid.starts = vec![0; shape.iter().product::<usize>() + 1];
-        for cube in &cubes {
-            grid.starts[cube + 1] += 1;
-        }
-        for cube in 1..grid.starts.len() {
-            grid.starts[cube] += grid.starts[cube - 1];
-        }
-        grid.members = (0..centers.len() as u32).collect();
-        grid.members.sort_by_key(|center| cubes[*center as usize]);
-        grid
-    }
-
-    fn cube(&self, position: [f64; AXES]) -> [usize; AXES] {
-        std::array::from_fn(|axis| {
-            (((position[axis] - self.low[axis]) / self.edge).max(0.0) as usize).min(self.shape[axis] - 1)
-        })
-    }
-
-    fn index(&self, [z, y, x]: [usize; AXES]) -> usize {
-        (z * self.shape[1] + y) * self.shape[2] + x
-    }
-
-    fn n_cubes(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    /// All that is not within `radius` cubes is farther than this; rounding is far below the margin.
-    fn beyond(&self, radius: usize) -> f64 {
-        radius as f64 * self.edge * (1.0 - 1e-9)
-    }
-
-    /// The centers that may be the nearest to a position in a cube, ascending.
-    fn rivals(&self, cube: usize) -> Vec<Block> {
-        let [_, height, width] = self.shape;
-        let cube = [cube / (height * width), cube / width % height, cube % width];
-        // Positions are put into cubes with rounding.
-        let margin = 1e-6 * self.edge;
-        let first: [f64; AXES] = std::array::from_fn(|axis| self.low[axis] + cube[axis] as f64 * self.edge - margin);
-        let (mut found, mut ceiling) = (Vec::new(), f64::INFINITY);
-        for radius in 0..self.reach() {
-            if ceiling < self.beyond(radius.saturating_sub(1)).powi(2) {
-                break;
-            }
-            self.visit_shell(cube, radius, |member| {
-                let (mut near, mut far) = (0.0, 0.0);
-                for axis in 0..AXES {
-                    let before = first[axis] - self.centers[member][axis];
-                    let after = before + self.edge + 2.0 * margin;
-                    near += before.max(-after).max(0.0).powi(2);
-                    far += before.abs().max(after.abs()).powi(2);
-                }
-                ceiling = ceiling.min(far);
-                found.push((near, member));
-            });
-        }
-        // As above: what decides is far above the rounding of both.
-        found.retain(|(near, _)| *near <= ceiling * (1.0 + 1e-9));
-        found.sort_unstable_by_key(|(_, member)| *member);
-        let members: Vec<usize> = found.into_iter().map(|(_, member)| member).collect();
-        members.chunks(LANES).map(|members| Block::new(self.centers, members)).collect()
-    }
-
-    /// Cubes from one end to the other.
-    fn reach(&self) -> usize {
-        self.shape.iter().copied().max().unwrap_or(1)
-    }
-
-    /// The nearest center but `own`, the first on ties.
-    fn nearest_other(&self, position: [f64; AXES], own: usize) -> usize {
-        let cube = self.cube(position);
-        let mut nearest = (f64::INFINITY, own);
-        for radius in 0..self.reach() {
-            self.visit_shell(cube, radius, |member| {
-                if member != own {
-                    // Roots, as two squares that differ may have the same root.
-                    let found = (squared_distance(position, self.centers[member]).sqrt(), member);
-                    if found < nearest {
-                        nearest = found;
-                    }
-                }
-            });
-            if nearest.0 < self.beyond(radius) {
-                break;
-            }
-        }
-        nearest.1
-    }
-
-    /// Visits the members of all cubes `radius` away along the axis where they are farthest.
-    fn visit_shell(&self, [z, y, x]: [usize; AXES], radius: usize, mut visit: impl FnMut(usize)) {
-        let around =
-            |place: usize, axis: usize| place.saturating_sub(radius)..(place + radius + 1).min(self.shape[axis]);
-        for cube_z in around(z, 0) {
-            for cube_y in around(y, 1) {
-                let is_face = cube_z.abs_diff(z) == radius || cube_y.abs_diff(y) == radius;
-                let columns = around(x, 2);
-                let step = if is_face || radius == 0 { 1 } else { 2 * radius };
-                let first = if is_face || x >= radius { columns.start } else { x + radius };
-                for cube_x in (first..columns.end).step_by(step) {
-                    let cube = self.index([cube_z, cube_y, cube_x]);
-                    let members = self.starts[cube] as usize..self.starts[cube + 1] as usize;
-                    self.members[members].iter().for_each(|member| visit(*member as usize));
-                }
-            }
-        }
-    }
-}
-
-/// Distance between centers, if they lie on a grid; axes shorter than it do not count.
-fn edge_for(mut extents: [f64; AXES], n_centers: usize) -> f64 {
-    extents.sort_by(f64::total_cmp);
-    for axis in 0..AXES {
-        let long = &extents[axis..];
-        let edge = (long.iter().product::<f64>() / n_centers as f64).powf(1.0 / long.len() as f64);
-        if long[0] >= edge || long.len() == 1 {
-            return edge.max(1.0);
-        }
-    }
-    1.0
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
     use proptest::prelude::*;
 
+    use super::super::cubes::squared_distance;
     use super::*;
     use crate::Interrupt;
     use crate::simd::levels;
@@ -304,15 +251,18 @@ mod tests {
         #[test]
         fn pixels_belong_to_the_first_nearest_center(
             centers in prop::collection::vec(prop::array::uniform3(0_u8..20), 1..60),
-            positions in prop::collection::vec(prop::array::uniform3(0_u8..25), 1..20),
+            positions in prop::collection::vec(prop::array::uniform3(0_u8..25), 1..200),
             flat in any::<bool>(),
         ) {
             let place = |[z, y, x]: [u8; 3]| [if flat { 0.0 } else { f64::from(z) }, f64::from(y), f64::from(x) / 4.0];
             let centers: Vec<_> = centers.into_iter().map(place).collect();
-            let pixels: Vec<_> = positions.iter().map(|pixel| pixel.map(i64::from)).collect();
-            let pixels: Vec<_> = pixels.into_iter().map(|[z, y, x]| [if flat { 0 } else { z }, y, x]).collect();
+            let positions = positions.into_iter().map(|pixel| pixel.map(i64::from));
+            let positions: Vec<_> = positions.map(|[z, y, x]| [if flat { 0 } else { z }, y, x]).collect();
+            let volume = Volume { depth: 25, height: 25, width: 25 };
+            let mut pixels: Vec<_> = positions.iter().map(|[z, y, x]| (z * 25 + y) * 25 + x).collect();
+            pixels.sort_unstable();
             let mut expected = vec![([0; AXES], 0_i64); centers.len()];
-            for pixel in &pixels {
+            for pixel in &positions {
                 let position = pixel.map(|place| place as f64);
                 let distances: Vec<f64> = centers.iter().map(|center| squared_distance(position, *center)).collect();
                 let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
@@ -329,10 +279,21 @@ mod tests {
             let interrupt = Interrupt::default();
             for level in levels() {
                 let mut moved = centers.clone();
-                spread(&Exec { level, interrupt: &interrupt }, &pixels, &mut moved, 1).unwrap();
+                spread(&Exec { level, interrupt: &interrupt }, &pixels, volume, &mut moved, 1).unwrap();
                 prop_assert_eq!(&moved, &means, "at {:?}", level);
             }
         }
+    }
+
+    #[test]
+    fn pixels_must_ascend_and_lie_inside() {
+        let volume = Volume { depth: 1, height: 2, width: 3 };
+        let interrupt = Interrupt::default();
+        for pixels in [&[0, 2, 1][..], &[-1, 2], &[0, 6]] {
+            let refused = spread(&Exec::new(&interrupt), pixels, volume, &mut [[0.0; AXES]], 1);
+            assert!(matches!(refused, Err(Error::Range { argument: "pixels", .. })), "{pixels:?}");
+        }
+        assert_eq!(spread(&Exec::new(&interrupt), &[], volume, &mut [[0.0; AXES]], 2), Ok(()));
     }
 
     #[test]
