@@ -13,6 +13,9 @@ use crate::simd::Level;
 /// Samples for each center from which the distances between centers are small beside those of the samples.
 const MIN_SAMPLES: usize = 64;
 
+/// Values of the samples for each of the distances between centers and groups, so that these take a twentieth of the memory.
+const VALUES_PER_DISTANCE: usize = 20;
+
 /// Groups from which there is enough to skip: with fewer, most of them are near to everything.
 const MIN_GROUPS: usize = 6;
 
@@ -30,7 +33,10 @@ pub struct Apart<R> {
 impl<R: Real> Apart<R> {
     /// Whether to ask, for so many samples and so many centers.
     pub(super) fn pays(groups: &Groups<R>, n_samples: usize) -> bool {
-        groups.len() >= MIN_GROUPS && n_samples >= MIN_SAMPLES * groups.n_clusters()
+        let n_distances = groups.len().saturating_mul(groups.n_clusters());
+        groups.len() >= MIN_GROUPS
+            && n_samples >= MIN_SAMPLES * groups.n_clusters()
+            && n_samples.saturating_mul(groups.n_features()) / VALUES_PER_DISTANCE >= n_distances
     }
 
     pub(super) fn new(level: Level, groups: &Groups<R>) -> Self {
