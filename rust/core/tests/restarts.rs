@@ -72,6 +72,33 @@ fn runs_at_once_are_those_one_after_the_other() {
     }
 }
 
+/// A thread that waits for others takes up their work: it must not hold what they need to end theirs. With more threads than
+/// processors, labels that were restored under the lock hung one sweep in two hundred.
+#[test]
+fn runs_at_once_never_wait_for_each_other() {
+    const ROUNDS: usize = 400;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let values = noise(2 * 20_000, 7);
+        let samples = rows(&values, 2);
+        let starts = [2, 3].map(|k| first_samples(&samples, k));
+        let starts = starts.each_ref().map(|centers| [centers.as_slice()]);
+        let sweep: Vec<_> =
+            (0..32).map(|i| Restarts { starts: &starts[i % 2], stop: Stop { max_iter: 3, tol: 0.0 } }).collect();
+        for _ in 0..ROUNDS {
+            run_at(simd::level(), 8, |exec| {
+                kmeans::fit_each(exec, &samples, Weights::Unit, Reorder::Always, &sweep, None, || ()).unwrap();
+            });
+            sender.send(()).unwrap();
+        }
+    });
+    for round in 0..ROUNDS {
+        // A round takes a few milliseconds.
+        let done = receiver.recv_timeout(std::time::Duration::from_secs(60));
+        assert!(done.is_ok(), "round {round} hangs");
+    }
+}
+
 /// Those that are done when the caller asks to stop are the answer, and none is not.
 #[test]
 fn what_is_done_is_kept() {

@@ -112,14 +112,19 @@ pub fn transform<T: Element>(
 pub fn is_same_clustering(labels: &[i32], other: &[i32], n_clusters: usize) -> bool {
     // Labels that occur need a name; more names than samples are never looked up.
     let highest = labels.iter().max().map_or(0, |label| *label as usize);
-    let mut mapped = vec![-1; n_clusters.min(highest.saturating_add(1))];
-    labels.len() == other.len()
-        && labels.iter().zip(other).all(|(label, other)| match mapped.get_mut(*label as usize) {
-            Some(name) if *name == -1 => {
-                *name = *other;
-                true
-            }
-            Some(name) => name == other,
-            None => false,
-        })
+    let n_names = n_clusters.min(highest.saturating_add(1));
+    labels.len() == other.len() && each_has_one_name(labels.iter().copied().zip(other.iter().copied()), n_names)
+}
+
+/// Whether each of `n_names` labels always occurs with the same other label.
+pub(super) fn each_has_one_name(mut pairs: impl Iterator<Item = (i32, i32)>, n_names: usize) -> bool {
+    let mut mapped = vec![-1; n_names];
+    pairs.all(|(label, other)| match mapped.get_mut(label as usize) {
+        Some(name) if *name == -1 => {
+            *name = other;
+            true
+        }
+        Some(name) => *name == other,
+        None => false,
+    })
 }

@@ -3,8 +3,8 @@
 
 use rayon::prelude::*;
 
-use super::assign::is_same_clustering;
-use super::ordered::OrderedPass;
+use super::assign::each_has_one_name;
+use super::ordered::OrderedLabels;
 use crate::Element;
 use crate::chunks::Chunks;
 
@@ -36,7 +36,7 @@ pub(super) enum FoundLabels<T> {
     /// In the order of the samples.
     Given(Vec<i32>),
     /// In that of the run's pass.
-    Ordered(OrderedPass<T>),
+    Ordered(OrderedLabels<T>),
 }
 
 impl<T: Element> Found<T> {
@@ -51,24 +51,26 @@ impl<T: Element> FoundLabels<T> {
     pub(super) fn into_given(self) -> Vec<i32> {
         match self {
             Self::Given(labels) => labels,
-            Self::Ordered(pass) => {
-                let mut labels = vec![0; pass.labels().len()];
-                pass.restore(&mut labels);
-                labels
-            }
+            Self::Ordered(labels) => labels.restored(),
         }
     }
 
     /// Whether they are one clustering with others of the same samples, up to the names of the labels. Samples have at
-    /// most one order.
+    /// most one order. No other thread is asked to help: a lock may be held.
     pub(super) fn is_same_clustering(&self, other: &Self, n_clusters: usize) -> bool {
         match (self, other) {
-            (Self::Given(labels), Self::Given(other)) => is_same_clustering(labels, other, n_clusters),
-            (Self::Ordered(pass), Self::Ordered(other)) => {
-                is_same_clustering(pass.labels(), other.labels(), n_clusters)
+            (Self::Given(labels), Self::Given(other)) => {
+                each_has_one_name(labels.iter().copied().zip(other.iter().copied()), n_clusters)
             }
-            (Self::Given(given), Self::Ordered(pass)) | (Self::Ordered(pass), Self::Given(given)) => {
-                is_same_clustering(&pass.arrange(given), pass.labels(), n_clusters)
+            (Self::Given(labels), Self::Ordered(other)) => {
+                each_has_one_name(labels.iter().copied().zip(other.in_given_order()), n_clusters)
+            }
+            (Self::Ordered(labels), Self::Given(other)) => {
+                each_has_one_name(labels.in_given_order().zip(other.iter().copied()), n_clusters)
+            }
+            // Samples may come in any order, if it is the same one.
+            (Self::Ordered(labels), Self::Ordered(other)) => {
+                each_has_one_name(labels.in_order().zip(other.in_order()), n_clusters)
             }
         }
     }

@@ -295,7 +295,7 @@ impl<'a, 'b, T: Element> Lloyd<'a, 'b, T> {
     /// Hands over centers and labels.
     fn finish(self) -> (Vec<f64>, FoundLabels<T>) {
         let labels = match self.pass {
-            Pass::Ordered(pass) => FoundLabels::Ordered(pass),
+            Pass::Ordered(pass) => FoundLabels::Ordered(pass.into_labels()),
             Pass::Plain(_) | Pass::Wide(_) => FoundLabels::Given(self.labels),
         };
         (self.centers, labels)

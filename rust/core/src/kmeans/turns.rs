@@ -85,7 +85,6 @@ fn take_at_once<'a, T: Element, F: FnMut() + Send>(
             let index = next.fetch_add(1, Ordering::Relaxed);
             let Some(turn) = turns.get(index) else { break };
             let found = turn.take(&mut runs, turns.len() - index - 1, None);
-            // Nothing in here waits for other threads, which might wait for the lock.
             let mut standings = standings.lock().unwrap_or_else(PoisonError::into_inner);
             standings.put(index, found);
             if standings.failure.is_some() {
@@ -102,6 +101,9 @@ fn take_at_once<'a, T: Element, F: FnMut() + Send>(
 }
 
 /// The best runs so far. Runs count in turn, whichever ends first.
+///
+/// Nothing in here asks other threads for help while runs go on: who waits for them takes up other work, perhaps a run, and
+/// would wait for its own lock at the end of it.
 struct Standings<'a, T, F> {
     turns: &'a [Turn<'a>],
     n_features: usize,
@@ -110,7 +112,7 @@ struct Standings<'a, T, F> {
     early: BTreeMap<usize, Result<Run<T>>>,
     /// The best so far of those that compete now.
     leader: Option<Run<T>>,
-    found: Vec<Option<Best>>,
+    found: Vec<Option<Run<T>>>,
     failure: Option<Error>,
     on_fit: F,
 }
@@ -149,8 +151,7 @@ impl<'a, T: Element, F: FnMut()> Standings<'a, T, F> {
             }
         };
         if turn.is_last {
-            let Run { found: Found { fit, labels }, report } = leader;
-            self.found.push(Some(Best { fit, labels: labels.into_given(), report }));
+            self.found.push(Some(leader));
             (self.on_fit)();
         } else {
             self.leader = Some(leader);
@@ -158,10 +159,10 @@ impl<'a, T: Element, F: FnMut()> Standings<'a, T, F> {
     }
 
     fn into_found(self) -> Result<Vec<Option<Best>>> {
+        let best = |Run { found: Found { fit, labels }, report }| Best { fit, labels: labels.into_given(), report };
         match self.failure {
-            Some(Error::Interrupted) if !self.found.is_empty() => Ok(self.found),
-            Some(error) => Err(error),
-            None => Ok(self.found),
+            Some(error) if error != Error::Interrupted || self.found.is_empty() => Err(error),
+            _ => Ok(self.found.into_iter().map(|run| run.map(best)).collect()),
         }
     }
 }

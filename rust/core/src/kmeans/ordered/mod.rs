@@ -14,7 +14,7 @@ mod splits;
 mod tests;
 
 pub(super) use order::{Order, Outlook};
-pub(super) use pass::OrderedPass;
+pub(super) use pass::{OrderedLabels, OrderedPass};
 pub(super) use splits::drawn_place;
 
 /// Samples of a block: a few vectors, so that the work on a block that must be read outweighs the work to find it.

@@ -163,6 +163,11 @@ impl<T: Element> Order<T> {
         arranged
     }
 
+    /// Place of each sample.
+    pub(super) fn rank(&self) -> &[u32] {
+        &self.rank
+    }
+
     /// Brings values given in this order back into the order of the samples.
     pub(super) fn restore(&self, arranged: &[i32], values_out: &mut [i32]) {
         let length = Chunks::new(values_out.len(), 1).length();

@@ -32,6 +32,32 @@ pub(in crate::kmeans) struct OrderedPass<T> {
     partials: Vec<Sums>,
 }
 
+/// The labels of ordered samples after the last pass.
+#[derive(Debug)]
+pub(in crate::kmeans) struct OrderedLabels<T> {
+    order: Arc<Order<T>>,
+    labels: Buffer<i32>,
+}
+
+impl<T: Element> OrderedLabels<T> {
+    /// The labels, in the order.
+    pub(in crate::kmeans) fn in_order(&self) -> impl Iterator<Item = i32> {
+        self.labels.iter().copied()
+    }
+
+    /// The labels, in the order of the samples.
+    pub(in crate::kmeans) fn in_given_order(&self) -> impl Iterator<Item = i32> {
+        self.order.rank().iter().map(|place| self.labels[*place as usize])
+    }
+
+    /// The same, by all threads.
+    pub(in crate::kmeans) fn restored(&self) -> Vec<i32> {
+        let mut labels = vec![0; self.labels.len()];
+        self.order.restore(&self.labels, &mut labels);
+        labels
+    }
+}
+
 /// What a task has of its own.
 struct Task<'a, T: Element> {
     order: &'a Order<T>,
@@ -83,14 +109,9 @@ impl<T: Element> OrderedPass<T> {
         }
     }
 
-    /// The labels, in the order.
-    pub(in crate::kmeans) fn labels(&self) -> &[i32] {
-        &self.labels
-    }
-
-    /// Brings labels given in the order of the samples into the order.
-    pub(in crate::kmeans) fn arrange(&self, labels: &[i32]) -> Buffer<i32> {
-        self.order.arrange(labels)
+    /// The labels alone: runs that wait for others keep nothing else.
+    pub(in crate::kmeans) fn into_labels(self) -> OrderedLabels<T> {
+        OrderedLabels { order: self.order, labels: self.labels }
     }
 
     /// Labels each sample, adds the sums of each cluster to `sums_out`; returns whether a label changed, and
