@@ -30,11 +30,18 @@ pub(super) struct Assignment<'a, R> {
     pub(super) notes_changes: bool,
 }
 
-/// Neighbouring bands of a slice, and the labels of their pixels.
+/// Neighbouring bands of a slab.
 pub(super) struct Part<'a> {
-    pub(super) z: usize,
+    pub(super) slices: Range<usize>,
     pub(super) bands: Range<usize>,
+    /// Slice by slice.
+    pub(super) layers: Vec<PartLayer<'a>>,
+}
+
+/// Neighbouring bands of a slice: the labels of their pixels, and what is to be known of each.
+pub(super) struct PartLayer<'a> {
     pub(super) labels: &'a mut [i32],
+    pub(super) bands: &'a mut [Band],
 }
 
 /// Room for a band's work.
@@ -56,23 +63,27 @@ impl<R: Real> Assignment<'_, R> {
         &'a self,
         level: Level,
         Scratch { nearby, search, screen }: &mut Scratch<'a, R>,
-        Part { z, bands, labels }: Part<'_>,
-        bands_out: &mut [Band],
+        Part { slices, bands, layers }: Part<'_>,
     ) {
         let Volume { height, width, .. } = self.planes.volume();
-        nearby.enter(&self.competitors, z);
-        let labels = labels.chunks_mut(BAND_HEIGHT * width);
-        for (band, (labels, band_out)) in bands.zip(labels.zip(bands_out)) {
-            let rows = Cut::rows(band, height);
-            nearby.find(&self.competitors, &self.rough, z, &rows);
-            let rivals = nearby.rivals();
-            band_out.changes.clear();
-            let changes = self.notes_changes.then_some(&mut band_out.changes);
-            let mut band_labels = BandLabels { pixels: labels, changes };
-            let labels_out = &mut band_labels;
-            band_out.is_sure =
-                dispatch!(level, simd => self.assign_band(simd, (search, screen), rivals, (z, band), labels_out));
-            dispatch!(level, _simd => band_out.measure(labels));
+        nearby.enter(&self.competitors, &slices);
+        let layers =
+            layers.into_iter().map(|PartLayer { labels, bands }| labels.chunks_mut(BAND_HEIGHT * width).zip(bands));
+        let mut layers: Vec<_> = layers.collect();
+        for band in bands {
+            nearby.find(&self.competitors, &self.rough, &slices, &Cut::rows(band, height));
+            let mut layers: Vec<_> = layers.iter_mut().filter_map(Iterator::next).collect();
+            let labels_out = layers.iter_mut().map(|(labels, band_out)| {
+                band_out.changes.clear();
+                BandLabels { pixels: labels, changes: self.notes_changes.then_some(&mut band_out.changes) }
+            });
+            let (rivals, labels_out) = (nearby.rivals(), &mut *labels_out.collect::<Vec<_>>());
+            let place = (slices.start, band);
+            let is_sure = dispatch!(level, simd => self.assign_band(simd, (search, screen), rivals, place, labels_out));
+            for (labels, band_out) in layers {
+                band_out.is_sure = is_sure;
+                dispatch!(level, _simd => band_out.measure(labels));
+            }
         }
     }
 
@@ -84,9 +95,9 @@ impl<R: Real> Assignment<'_, R> {
         (search, screen): (&mut Search, &mut Screen),
         rivals: &[Rival<'_, R>],
         (z, band): (usize, usize),
-        labels_out: &mut BandLabels<'_>,
+        labels_out: &mut [BandLabels<'_>],
     ) -> bool {
-        let n_channels = self.competitors.n_channels;
+        let (n_channels, width) = (self.competitors.n_channels, self.planes.volume().width);
         // Whether the pixels of the group before mattered, as they then do in most of the next.
         let mut is_looked_at = true;
         let mut is_sure = true;
@@ -99,24 +110,33 @@ impl<R: Real> Assignment<'_, R> {
                 group.prefetch();
             }
             is_looked_at = false;
-            search.search(simd, &self.rough, rivals, &group);
-            for tile in group.tiles() {
-                search.list(tile.lane);
-                let margin = search.margin(tile.lane);
-                let mut labels = labels_out.of_tile(self.planes.volume(), self.mask, z, &tile);
-                // The margin is finite if no distance of a pixel is infinite: then one of the candidates wins it.
-                if let ([winner], true) = (search.candidates(), margin < f32::INFINITY) {
-                    let number = f32x16::simd_from(simd, rivals[winner.place as usize].rough.number);
-                    labels.give(simd, |_| number);
-                    continue;
+            // A processor follows the rows of one slice by itself (measured: of four, 9 % of a volume's time are saved).
+            if labels_out.len() > 1 {
+                for labels in &*labels_out {
+                    labels.prefetch(width, &group.columns);
                 }
-                is_looked_at = true;
-                let candidates = Candidates { rivals, forms: search.forms(), all: search.candidates() };
-                is_sure &= match n_channels {
-                    1 => self.assign_tile::<S, 1>(simd, screen, (z, &tile), (&candidates, margin), &mut labels),
-                    3 => self.assign_tile::<S, 3>(simd, screen, (z, &tile), (&candidates, margin), &mut labels),
-                    _ => self.assign_tile::<S, ANY>(simd, screen, (z, &tile), (&candidates, margin), &mut labels),
-                };
+            }
+            search.search(simd, &self.rough, rivals, &group);
+            for lane in group.lanes() {
+                search.list(lane);
+                let margin = search.margin(lane);
+                for (layer, labels_out) in labels_out.iter_mut().enumerate() {
+                    let tile = group.tile(lane, layer);
+                    let mut labels = labels_out.of_tile(self.planes.volume(), self.mask, &tile);
+                    // The margin is finite if no distance of a pixel is infinite: then one of the candidates wins it.
+                    if let ([winner], true) = (search.candidates(), margin < f32::INFINITY) {
+                        let number = f32x16::simd_from(simd, rivals[winner.place as usize].rough.number);
+                        labels.give(simd, |_| number);
+                        continue;
+                    }
+                    is_looked_at = true;
+                    let candidates = Candidates { rivals, forms: search.forms(), all: search.candidates() };
+                    is_sure &= match n_channels {
+                        1 => self.assign_tile::<S, 1>(simd, screen, &tile, (&candidates, margin), &mut labels),
+                        3 => self.assign_tile::<S, 3>(simd, screen, &tile, (&candidates, margin), &mut labels),
+                        _ => self.assign_tile::<S, ANY>(simd, screen, &tile, (&candidates, margin), &mut labels),
+                    };
+                }
             }
         }
         is_sure
@@ -128,7 +148,7 @@ impl<R: Real> Assignment<'_, R> {
         &self,
         simd: S,
         screen: &mut Screen,
-        (z, tile): (usize, &Tile<'_>),
+        tile: &Tile<'_>,
         (candidates, margin): (&Candidates<'_, R>, f32),
         labels_out: &mut TileLabels<'_>,
     ) -> bool {
@@ -143,21 +163,22 @@ impl<R: Real> Assignment<'_, R> {
             n_channels: self.competitors.n_channels,
         };
         let (n_rows, metric) = (tile.rows.len(), &self.competitors.metric);
-        let first_row = z * self.planes.volume().height + tile.rows.start;
+        let first_row = tile.z * self.planes.volume().height + tile.rows.start;
         let pixels = |row: usize| &self.planes.row(first_row + row)[columns.first..];
         let mut winners = [Pair::ZERO; PAIRS];
         let mut is_sure = true;
         for first in (0..n_rows).step_by(ROWS) {
             // Beyond the last row, the last is looked at again.
             let rows = std::array::from_fn(|i| pixels((first + i).min(n_rows - 1)));
-            let found = nearest::<S, R, C>(simd, metric, rows, (tile.rows.start + first, &columns), candidates);
+            let found =
+                nearest::<S, R, C>(simd, metric, rows, ([tile.layer, tile.rows.start + first], &columns), candidates);
             for (i, (numbers, doubts)) in found.winners.iter().zip(&found.doubts).enumerate().take(n_rows - first) {
                 let row = first + i;
                 for (winner, number) in winners[row / 2].row_mut(row % 2).iter_mut().zip(numbers) {
                     *winner = number.to_f64() as f32;
                 }
                 for lane in (0..tile.columns.len()).filter(|lane| doubts >> lane & 1 == 1) {
-                    let place = [tile.rows.start + row, columns.first + lane];
+                    let place = [tile.layer, tile.rows.start + row, columns.first + lane];
                     let pixel = Pixel { place, values: &rows[i][lane..], stride: columns.stride };
                     is_sure &= !labels_out.has(row, lane) || pixel.surely_belongs_to(numbers[lane], metric, candidates);
                 }

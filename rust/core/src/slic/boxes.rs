@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use fearless_simd::{Level, dispatch};
 
-use super::planes::{BAND_HEIGHT, Rows, TILE_HEIGHT, TILE_WIDTH, Volume};
-use super::tiles::{PAIR_LEN, Share, Tile, TileReader};
+use super::planes::{BAND_HEIGHT, TILE_DEPTH, TILE_HEIGHT, TILE_WIDTH, Volume};
+use super::tiles::{Layer, PAIR_LEN, Share, TILE_LEN, Tile, TileReader};
 use crate::Real;
 use crate::buffer::Buffer;
 use crate::simd::prefetch;
@@ -27,12 +27,13 @@ pub(super) type Lanes = [f32; GROUP_TILES];
 /// The colours of each tile, seen from its middle colour.
 #[derive(Debug)]
 pub(super) struct Boxes {
-    /// Shape (`n_bands`, `n_groups`, tiles of a group, values of a tile).
+    /// Shape (`n_slabs`, `bands_per_slice`, `n_groups`, tiles of a group, slices of a tile, values of a tile in a slice).
     colours: Buffer<f32>,
-    /// Middle and extent of each channel among the pixels of a tile that count, shape (`n_bands`, `n_groups`, `n_channels`,
-    /// 2): a vector has those of neighbouring tiles.
+    /// Middle and extent of each channel among the pixels of a tile that count, shape (`n_slabs`, `bands_per_slice`,
+    /// `n_groups`, `n_channels`, 2): a vector has those of neighbouring tiles.
     ranges: Vec<Lanes>,
-    /// Which pixels of each tile are inside the mask, and the image; shape (`n_bands`, `n_groups`, tiles of a group).
+    /// Which pixels of each tile are inside the mask, and the image; shape (`n_slabs`, `bands_per_slice`, `n_groups`, tiles of
+    /// a group).
     shares: Vec<Share>,
     /// No finite colour is larger without its sign; and whether all are finite.
     largest: f64,
@@ -40,22 +41,26 @@ pub(super) struct Boxes {
     cut: Cut,
 }
 
-/// Bands of rows of each slice, and groups of neighbouring tiles of a band.
+/// Slabs of neighbouring slices, bands of rows of each slice, and groups of neighbouring tiles of a band.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cut {
+    /// Slices of a slab, of which the last may have fewer.
+    pub(super) slab_depth: usize,
     pub(super) bands_per_slice: usize,
     pub(super) n_groups: usize,
     n_channels: usize,
 }
 
-/// Neighbouring tiles of a band that are searched together.
+/// Neighbouring tiles of a band of a slab that are searched together.
 #[derive(Debug, Clone)]
 pub(super) struct Group<'a> {
+    pub(super) slices: Range<usize>,
     pub(super) rows: Range<usize>,
     pub(super) columns: Range<usize>,
     colours: &'a [f32],
     ranges: &'a [Lanes],
     shares: &'a [Share],
+    n_channels: usize,
 }
 
 impl<'a> Group<'a> {
@@ -79,20 +84,27 @@ impl<'a> Group<'a> {
 
     /// The tiles of which some pixels count.
     #[inline(always)]
-    pub(super) fn tiles(&self) -> impl Iterator<Item = Tile<'a>> {
-        let len = self.colours.len() / GROUP_TILES;
+    pub(super) fn lanes(&self) -> impl Iterator<Item = usize> {
         let shares = self.shares.iter().enumerate().filter(|(_, share)| **share != Share::None);
-        shares.map(move |(lane, share)| {
-            let (group_row, first) = (lane / GROUP_COLUMNS, self.columns.start + lane % GROUP_COLUMNS * TILE_WIDTH);
-            Tile {
-                lane,
-                group_row,
-                rows: tile_rows(&self.rows, group_row),
-                columns: first..(first + TILE_WIDTH).min(self.columns.end),
-                is_whole: *share == Share::All,
-                colours: self.colours[lane * len..][..len].as_chunks::<PAIR_LEN>().0,
-            }
-        })
+        shares.map(|(lane, _)| lane)
+    }
+
+    /// A tile in one of its slices.
+    #[inline(always)]
+    pub(super) fn tile(&self, lane: usize, layer: usize) -> Tile<'a> {
+        let len = self.n_channels * TILE_LEN;
+        let tile_len = self.colours.len() / GROUP_TILES;
+        let (group_row, first) = (lane / GROUP_COLUMNS, self.columns.start + lane % GROUP_COLUMNS * TILE_WIDTH);
+        Tile {
+            z: self.slices.start + layer,
+            layer,
+            lane,
+            group_row,
+            rows: tile_rows(&self.rows, group_row),
+            columns: first..(first + TILE_WIDTH).min(self.columns.end),
+            is_whole: self.shares[lane] == Share::All,
+            colours: self.colours[lane * tile_len + layer * len..][..len].as_chunks::<PAIR_LEN>().0,
+        }
     }
 
     /// Whether no pixel counts.
@@ -103,12 +115,23 @@ impl<'a> Group<'a> {
 }
 
 impl Cut {
-    fn new(Volume { height, width, .. }: Volume, n_channels: usize) -> Self {
-        Self { bands_per_slice: height.div_ceil(BAND_HEIGHT), n_groups: width.div_ceil(GROUP_WIDTH), n_channels }
+    fn new(Volume { depth, height, width }: Volume, n_channels: usize) -> Self {
+        Self {
+            slab_depth: depth.min(TILE_DEPTH),
+            bands_per_slice: height.div_ceil(BAND_HEIGHT),
+            n_groups: width.div_ceil(GROUP_WIDTH),
+            n_channels,
+        }
     }
 
+    /// Bands of all slices.
     pub(super) fn n_bands(&self, volume: Volume) -> usize {
         volume.depth * self.bands_per_slice
+    }
+
+    /// Bands of all slabs.
+    fn n_slab_bands(&self, volume: Volume) -> usize {
+        volume.depth.div_ceil(self.slab_depth) * self.bands_per_slice
     }
 
     /// The slice of a band and its rows there.
@@ -129,7 +152,7 @@ impl Cut {
 
     /// Colours of a group.
     fn n_colours(&self) -> usize {
-        GROUP_TILES * TILE_HEIGHT * TILE_WIDTH * self.n_channels
+        GROUP_TILES * self.slab_depth * TILE_LEN * self.n_channels
     }
 }
 
@@ -137,7 +160,7 @@ impl Boxes {
     /// Tiles that mean nothing before they are written.
     pub(super) fn unwritten(volume: Volume, n_channels: usize) -> Self {
         let cut = Cut::new(volume, n_channels);
-        let n_groups = cut.n_bands(volume) * cut.n_groups;
+        let n_groups = cut.n_slab_bands(volume) * cut.n_groups;
         Self {
             colours: Buffer::unwritten(n_groups * cut.n_colours()),
             ranges: vec![[0.0; GROUP_TILES]; n_groups * cut.n_ranges()],
@@ -148,7 +171,7 @@ impl Boxes {
         }
     }
 
-    /// The tiles of each band, to be written.
+    /// The tiles of each band of each slab, to be written.
     pub(super) fn bands_mut(&mut self) -> Vec<BandBoxes<'_>> {
         let cut = self.cut;
         let colours = self.colours.chunks_mut(cut.n_groups * cut.n_colours());
@@ -179,23 +202,25 @@ impl Boxes {
         self.are_finite
     }
 
-    /// A group of a band of slice `z`.
+    /// A group of a band of a slab, which begins with slice `z`.
     #[inline(always)]
     pub(super) fn group(&self, (z, band): (usize, usize), group: usize, volume: Volume) -> Group<'_> {
-        let Cut { bands_per_slice, n_groups, .. } = self.cut;
-        let (place, first) = ((z * bands_per_slice + band) * n_groups + group, group * GROUP_WIDTH);
+        let Cut { slab_depth, bands_per_slice, n_groups, n_channels } = self.cut;
+        let (place, first) = ((z / slab_depth * bands_per_slice + band) * n_groups + group, group * GROUP_WIDTH);
         let (n_ranges, n_colours) = (self.cut.n_ranges(), self.cut.n_colours());
         Group {
+            slices: z..(z + slab_depth).min(volume.depth),
             rows: Cut::rows(band, volume.height),
             columns: first..(first + GROUP_WIDTH).min(volume.width),
             colours: &self.colours[place * n_colours..][..n_colours],
             ranges: &self.ranges[place * n_ranges..][..n_ranges],
             shares: &self.shares[place * GROUP_TILES..][..GROUP_TILES],
+            n_channels,
         }
     }
 }
 
-/// The tiles of a band.
+/// The tiles of a band of a slab.
 pub(super) struct BandBoxes<'a> {
     colours: &'a mut [f32],
     ranges: &'a mut [Lanes],
@@ -204,15 +229,15 @@ pub(super) struct BandBoxes<'a> {
 }
 
 impl BandBoxes<'_> {
-    /// Reads all tiles of a band with these rows, or of the part of it that lies inside its `mask`.
-    pub(super) fn read<R: Real>(&mut self, level: Level, rows: Rows<'_, R>, mask: Option<&[bool]>) {
+    /// Reads all tiles of a band of neighbouring slices.
+    pub(super) fn read<R: Real>(&mut self, level: Level, layers: &[Layer<'_, R>]) {
         let cut = self.cut;
         let colours = self.colours.chunks_exact_mut(cut.n_colours());
         let ranges = self.ranges.chunks_exact_mut(cut.n_ranges());
         let shares = self.shares.chunks_exact_mut(GROUP_TILES);
         for (group, ((colours, ranges), shares)) in colours.zip(ranges).zip(shares).enumerate() {
             let first_column = group * GROUP_WIDTH;
-            dispatch!(level, _simd => read_group(rows, mask, first_column, colours, ranges, shares));
+            dispatch!(level, _simd => read_group(layers, first_column, colours, ranges, shares));
         }
     }
 }
@@ -220,25 +245,25 @@ impl BandBoxes<'_> {
 /// Reads the tiles of a group.
 #[inline(always)]
 fn read_group<R: Real>(
-    rows: Rows<'_, R>,
-    mask: Option<&[bool]>,
+    layers: &[Layer<'_, R>],
     first_column: usize,
     colours_out: &mut [f32],
     ranges_out: &mut [Lanes],
     shares_out: &mut [Share],
 ) {
-    let (width, len) = (rows.width, colours_out.len() / GROUP_TILES);
+    let (width, len) = (layers[0].rows.width, colours_out.len() / GROUP_TILES);
+    let n_channels = ranges_out.len() / 2;
     for (lane, (colours, share)) in colours_out.chunks_exact_mut(len).zip(shares_out).enumerate() {
         let first = (first_column + lane % GROUP_COLUMNS * TILE_WIDTH).min(width);
         let columns = first..(first + TILE_WIDTH).min(width);
-        let reader = TileReader::new(rows, mask, tile_rows(&(0..rows.len()), lane / GROUP_COLUMNS), columns);
+        let rows = tile_rows(&(0..layers[0].rows.len()), lane / GROUP_COLUMNS);
+        let reader = TileReader::new(layers, rows, columns);
         *share = reader.share();
         if *share == Share::None {
             continue;
         }
-        let channels = colours.chunks_exact_mut(TILE_HEIGHT * TILE_WIDTH).zip(ranges_out.as_chunks_mut().0);
-        for (channel, (colours, [middle, extent])) in channels.enumerate() {
-            [middle[lane], extent[lane]] = reader.read(channel, colours);
+        for (channel, [middle, extent]) in ranges_out.as_chunks_mut().0.iter_mut().enumerate() {
+            [middle[lane], extent[lane]] = reader.read([channel, n_channels], colours);
         }
     }
 }

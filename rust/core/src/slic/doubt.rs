@@ -1,5 +1,6 @@
 //! Whether a cluster wins a pixel, even though colours are not known to the last digit.
 
+use super::clusters::AXES;
 use super::iterate::Metric;
 use super::nearby::{Candidates, Rival};
 use crate::Real;
@@ -10,9 +11,9 @@ struct Distance<R> {
     high: R,
 }
 
-/// A pixel: row, column, and colour.
+/// A pixel: slice of the slab, row, column, and colour.
 pub(super) struct Pixel<'a, R> {
-    pub(super) place: [usize; 2],
+    pub(super) place: [usize; AXES],
     /// The first channel.
     pub(super) values: &'a [R],
     /// From one channel to the next.
@@ -43,8 +44,8 @@ impl<R: Real> Pixel<'_, R> {
         let root = colour.square_root();
         let roundings = R::from_f64((rival.colour.len() + 4) as f64 * R::EPSILON);
         let spread = (root + root + rival.error) * rival.error + roundings * colour;
-        let [y, x] = self.place;
-        let space = (rival.down(metric, y) + rival.across_one(metric, x)) * metric.weight;
+        let [layer, y, x] = self.place;
+        let space = (rival.down(metric, [layer, y]) + rival.across_one(metric, x)) * metric.weight;
         let low = colour - spread;
         Distance { low: space + if low > R::ZERO { low } else { R::ZERO }, high: space + (colour + spread) }
     }

@@ -14,12 +14,13 @@ use super::rough::Rough;
 use super::tiles::MIDDLE;
 use crate::Real;
 
-/// Places of the numbers of a form: the squared distance from the middle, and the way from there along x and y.
+/// Places of the numbers of a form: the squared distance from the middle, and the way from there along x, y and z.
 pub(super) const SQUARE: usize = 0;
 pub(super) const ACROSS: usize = 1;
 pub(super) const DOWN: usize = 2;
+pub(super) const DEPTH: usize = 3;
 /// The first channel of the way from the middle colour, as it counts.
-pub(super) const COLOUR: usize = 3;
+pub(super) const COLOUR: usize = 4;
 
 /// First column of each tile of a group, seen from the group's.
 const FIRSTS: Lanes = {
@@ -37,7 +38,7 @@ const FIRSTS: Lanes = {
 pub(super) struct Forms {
     /// Shape (`n_clusters`, `len`), and room for more.
     numbers: Vec<Lanes>,
-    /// Numbers of a form: square, way along x, y, and each channel, and what colour distances are multiplied by, if clusters
+    /// Numbers of a form: square, way along x, y, z, and each channel, and what colour distances are multiplied by, if clusters
     /// differ in that.
     len: usize,
 }
@@ -83,6 +84,7 @@ impl Forms {
         let mut square = across.mul_add(across, by_row(simd, rival.rough.squares));
         across.store_slice(&mut form[ACROSS]);
         by_row(simd, rival.rough.down).store_slice(&mut form[DOWN]);
+        splat(rival.rough.depth).store_slice(&mut form[DEPTH]);
         let inverse = splat(rival.rough.inverse);
         for ((center, middle), out) in rival.rough.colour.iter().zip(group.middles()).zip(&mut form[COLOUR..]) {
             let way = splat(*center) - f32x16::from_slice(simd, middle);

@@ -9,6 +9,7 @@ use super::lab;
 use super::planes::{BAND_HEIGHT, Planes, Rows, Volume};
 use super::smooth::smooth;
 use super::source::Pixels;
+use super::tiles::Layer;
 use crate::{Error, Exec, Real, Result};
 
 /// What becomes of pixels before they are clustered.
@@ -81,22 +82,32 @@ impl<'a, R: Real> Image<'a, R> {
     fn write(&mut self, exec: &Exec<'_>, body: impl Fn(usize, &mut [R], usize) + Sync) -> Result<()> {
         let Self { planes, boxes, mask } = self;
         let (volume, stride, row_len) = (planes.volume(), planes.stride(), planes.row_len());
-        let bands_per_slice = boxes.cut().bands_per_slice;
-        let mut bands = boxes.bands_mut();
-        let slices = planes.values_mut().par_chunks_mut(volume.height * row_len);
-        let slices = slices.zip(bands.par_chunks_mut(bands_per_slice)).enumerate();
-        let bands = slices.flat_map(|(z, (values, boxes))| {
-            let bands = values.par_chunks_mut(BAND_HEIGHT * row_len).zip(boxes).enumerate();
-            bands.map(move |(band, (values, boxes))| (z * volume.height + band * BAND_HEIGHT, values, boxes))
-        });
-        bands.try_for_each(|(first, values, boxes)| {
-            exec.check()?;
-            for (row, values) in values.chunks_exact_mut(row_len).enumerate() {
-                body(first + row, values, stride);
+        let cut = boxes.cut();
+        let mut boxes = boxes.bands_mut().into_iter();
+        let mut bands = Vec::with_capacity(cut.n_bands(volume));
+        for (slab, values) in planes.values_mut().chunks_mut(cut.slab_depth * volume.height * row_len).enumerate() {
+            let slices = values.chunks_mut(volume.height * row_len);
+            let mut slices: Vec<_> = slices.map(|slice| slice.chunks_mut(BAND_HEIGHT * row_len)).collect();
+            for band in 0..cut.bands_per_slice {
+                let first = slab * cut.slab_depth * volume.height + band * BAND_HEIGHT;
+                let layers: Vec<_> = slices.iter_mut().filter_map(Iterator::next).collect();
+                bands.extend(boxes.next().map(|boxes| (first, layers, boxes)));
             }
-            let rows = Rows::new(values, volume.width, row_len, stride);
-            let mask = mask.map(|mask| &mask[first * volume.width..][..rows.len() * volume.width]);
-            boxes.read(exec.level, rows, mask);
+        }
+        bands.into_par_iter().try_for_each(|(first, mut layers, mut boxes)| {
+            exec.check()?;
+            let first = |layer: usize| first + layer * volume.height;
+            for (layer, values) in layers.iter_mut().enumerate() {
+                for (row, values) in values.chunks_exact_mut(row_len).enumerate() {
+                    body(first(layer) + row, values, stride);
+                }
+            }
+            let layers = layers.iter().enumerate().map(|(layer, values)| {
+                let rows = Rows::new(values, volume.width, row_len, stride);
+                let mask = mask.map(|mask| &mask[first(layer) * volume.width..][..rows.len() * volume.width]);
+                Layer { rows, mask }
+            });
+            boxes.read(exec.level, &layers.collect::<Vec<_>>());
             Ok(())
         })
     }

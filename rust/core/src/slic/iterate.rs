@@ -2,11 +2,12 @@
 
 use rayon::prelude::*;
 
-use super::assign::{Assignment, Part, Scratch};
+use super::assign::{Assignment, Part, PartLayer, Scratch};
 use super::bands::{Band, take_back};
+use super::boxes::Cut;
 use super::clusters::{AXES, Clusters};
 use super::nearby::Competitors;
-use super::planes::BAND_HEIGHT;
+use super::planes::{BAND_HEIGHT, Volume};
 use super::rough::Rough;
 use super::totals::Totals;
 use super::update::{Labels, update};
@@ -23,6 +24,9 @@ const FEW: usize = 6;
 
 /// Labels that one thread clears at a time.
 const CHUNK: usize = 1 << 16;
+
+/// Slabs for each thread from which all of them have enough to do.
+const MIN_SLABS: usize = 8;
 
 /// What pixels are clustered by.
 #[derive(Debug, Clone, Copy)]
@@ -183,22 +187,39 @@ fn assign_all<R: Real>(
     labels_out: &mut [i32],
     bands_out: &mut [Band],
 ) -> Result<()> {
-    let (volume, cut) = (assignment.planes.volume(), assignment.boxes.cut());
-    // A part is a band of an image, or all bands of a slice of a volume, which looks for its clusters once.
-    let is_image = volume.depth == 1;
-    let n_bands = if is_image { 1 } else { cut.bands_per_slice };
-    let slices = labels_out.par_chunks_mut(volume.height * volume.width);
-    let slices = slices.zip(bands_out.par_chunks_mut(cut.bands_per_slice)).enumerate();
-    let parts = slices.flat_map(|(z, (labels, bands))| {
-        let len = if is_image { BAND_HEIGHT * volume.width } else { labels.len() };
-        let parts = labels.par_chunks_mut(len).zip(bands.par_chunks_mut(n_bands)).enumerate();
-        parts.map(move |(part, (labels, bands))| {
-            (Part { z, bands: part * n_bands..(part + 1) * n_bands, labels }, bands)
-        })
-    });
-    parts.try_for_each_init(Scratch::new, |scratch, (part, bands)| {
+    let parts = parts(assignment.planes.volume(), assignment.boxes.cut(), labels_out, bands_out);
+    parts.into_par_iter().try_for_each_init(Scratch::new, |scratch, part| {
         exec.check()?;
-        assignment.assign(exec.level, scratch, part, bands);
+        assignment.assign(exec.level, scratch, part);
         Ok(())
     })
+}
+
+/// What threads share out: slabs, which look for their clusters once, or bands where slabs are few.
+fn parts<'a>(volume: Volume, cut: Cut, labels_out: &'a mut [i32], bands_out: &'a mut [Band]) -> Vec<Part<'a>> {
+    let is_thick = volume.depth.div_ceil(cut.slab_depth) >= MIN_SLABS * rayon::current_num_threads();
+    let n_bands = if is_thick { cut.bands_per_slice } else { 1 };
+    let slice_len = volume.height * volume.width;
+    let slabs = labels_out.chunks_mut(cut.slab_depth * slice_len);
+    let slabs = slabs.zip(bands_out.chunks_mut(cut.slab_depth * cut.bands_per_slice)).enumerate();
+    let parts = slabs.flat_map(|(slab, (labels, bands))| {
+        let slices = labels.chunks_mut(slice_len).zip(bands.chunks_mut(cut.bands_per_slice));
+        let mut layers: Vec<_> = slices
+            .map(|(labels, bands)| {
+                labels.chunks_mut(n_bands * BAND_HEIGHT * volume.width).zip(bands.chunks_mut(n_bands))
+            })
+            .collect();
+        let first = slab * cut.slab_depth;
+        let slices = first..first + layers.len();
+        (0..cut.bands_per_slice).step_by(n_bands).map(move |band| Part {
+            slices: slices.clone(),
+            bands: band..(band + n_bands).min(cut.bands_per_slice),
+            layers: layers
+                .iter_mut()
+                .filter_map(Iterator::next)
+                .map(|(labels, bands)| PartLayer { labels, bands })
+                .collect(),
+        })
+    });
+    parts.collect()
 }

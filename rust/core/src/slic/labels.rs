@@ -10,8 +10,9 @@ use super::bands::Change;
 use super::planes::{TILE_HEIGHT, TILE_WIDTH};
 use super::tiles::{PAIR_LEN, PAIRS, Pair, Tile};
 use crate::Real;
+use crate::simd::prefetch;
 
-/// The labels of a band while its tiles are assigned.
+/// The labels of a band of a slice while its tiles are assigned.
 pub(super) struct BandLabels<'a> {
     pub(super) pixels: &'a mut [i32],
     /// What has changed, if somebody asks for it.
@@ -19,16 +20,23 @@ pub(super) struct BandLabels<'a> {
 }
 
 impl BandLabels<'_> {
-    /// The labels of a tile of slice `z`.
+    /// Asks for some columns.
+    #[inline(always)]
+    pub(super) fn prefetch(&self, width: usize, columns: &Range<usize>) {
+        for row in self.pixels.chunks_exact(width) {
+            prefetch(&row[columns.clone()]);
+        }
+    }
+
+    /// The labels of a tile.
     #[inline(always)]
     pub(super) fn of_tile<'a>(
         &'a mut self,
         Volume { height, width, .. }: Volume,
         mask: Option<&'a [bool]>,
-        z: usize,
         tile: &Tile<'_>,
     ) -> TileLabels<'a> {
-        let mask = mask.filter(|_| !tile.is_whole).map(|mask| &mask[(z * height + tile.rows.start) * width..]);
+        let mask = mask.filter(|_| !tile.is_whole).map(|mask| &mask[(tile.z * height + tile.rows.start) * width..]);
         let first_row = tile.group_row * TILE_HEIGHT;
         let rows = &mut self.pixels[first_row * width..][..tile.rows.len() * width];
         TileLabels { rows, first_row, width, columns: tile.columns.clone(), mask, changes: self.changes.as_deref_mut() }

@@ -9,7 +9,7 @@ use super::boxes::{GROUP_ROWS, Lanes};
 use super::clusters::{AXES, Clusters};
 use super::forms::Forms;
 use super::iterate::{Metric, Settings};
-use super::planes::{TILE_HEIGHT, Volume};
+use super::planes::{TILE_DEPTH, TILE_HEIGHT, Volume};
 use super::rough::Rough;
 use super::tiles::{MIDDLE, PAIRS, Pair, Tile};
 use crate::Real;
@@ -83,10 +83,12 @@ pub(super) struct Rival<'a, R> {
     pub(super) column: R,
     pub(super) first: R,
     pub(super) end: R,
-    /// Squared distance along z.
-    depth: R,
-    /// Row of its place, and those that it competes for.
+    /// Squared distance along z to each slice of the slab; infinite where it does not compete.
+    depths: [R; TILE_DEPTH],
+    /// Slice and row of its place, and those that it competes for.
+    plane: R,
     line: R,
+    slices: (usize, usize),
     lines: (usize, usize),
     pub(super) rough: RoughRival<'a>,
 }
@@ -98,10 +100,12 @@ pub(super) struct RoughRival<'a> {
     pub(super) colour: &'a [f32],
     /// What colour distances are multiplied by.
     pub(super) inverse: f32,
+    /// The way along z from the middle of the slab.
+    pub(super) depth: f32,
     /// The way along y from the middle of each row of tiles, and its square with that of the way along z.
     pub(super) down: [f32; GROUP_ROWS],
     pub(super) squares: [f32; GROUP_ROWS],
-    /// Of which part of each row of tiles it competes for: 0 for none, 1 for all.
+    /// Which part of each row of tiles it competes for: 0 for none, 1 for all.
     pub(super) shares: [f32; GROUP_ROWS],
 }
 
@@ -139,34 +143,40 @@ impl<'a, R> Candidates<'a, R> {
 /// The clusters that compete in a band, ascending.
 #[derive(Debug)]
 pub(super) struct Nearby<'a, R> {
-    /// Those that compete in its slice.
-    in_slice: Vec<u32>,
+    /// Those that compete in its slab.
+    in_slab: Vec<u32>,
     rivals: Vec<Rival<'a, R>>,
 }
 
 impl<'a, R: Real> Nearby<'a, R> {
     pub(super) fn new() -> Self {
-        Self { in_slice: Vec::new(), rivals: Vec::new() }
+        Self { in_slab: Vec::new(), rivals: Vec::new() }
     }
 
-    /// Turns to slice `z`.
-    pub(super) fn enter(&mut self, competitors: &Competitors<'_, R>, z: usize) {
-        self.in_slice.clear();
+    /// Turns to a slab.
+    pub(super) fn enter(&mut self, competitors: &Competitors<'_, R>, slab: &Range<usize>) {
+        self.in_slab.clear();
         for (cluster, Window([slices, _, columns])) in competitors.windows.iter().enumerate() {
-            if slices.0 <= z && z < slices.1 && columns.0 < columns.1 {
-                self.in_slice.push(cluster as u32);
+            if slices.0 < slab.end && slab.start < slices.1 && columns.0 < columns.1 {
+                self.in_slab.push(cluster as u32);
             }
         }
     }
 
-    /// Finds those that compete in some rows of slice `z`, which was entered.
-    pub(super) fn find(&mut self, competitors: &'a Competitors<'_, R>, rough: &Rough, z: usize, rows: &Range<usize>) {
+    /// Finds those that compete in some rows of the slab, which was entered.
+    pub(super) fn find(
+        &mut self,
+        competitors: &'a Competitors<'_, R>,
+        rough: &Rough,
+        slab: &Range<usize>,
+        rows: &Range<usize>,
+    ) {
         self.rivals.clear();
-        for cluster in self.in_slice.iter().map(|cluster| *cluster as usize) {
+        for cluster in self.in_slab.iter().map(|cluster| *cluster as usize) {
             let Window([_, lines, _]) = competitors.windows[cluster];
             if lines.0 < rows.end && rows.start < lines.1 {
-                let mut rival = Rival::new(competitors, cluster, z);
-                rival.measure(rough, rows);
+                let mut rival = Rival::new(competitors, cluster, slab);
+                rival.measure(rough, slab, rows);
                 self.rivals.push(rival);
             }
         }
@@ -180,10 +190,10 @@ impl<'a, R: Real> Nearby<'a, R> {
 
 impl<'a, R: Real> Rival<'a, R> {
     #[inline(always)]
-    fn new(competitors: &'a Competitors<'_, R>, cluster: usize, z: usize) -> Self {
+    fn new(competitors: &'a Competitors<'_, R>, cluster: usize, slab: &Range<usize>) -> Self {
         let Competitors { ref metric, clusters, n_channels, ref rough_colours, .. } = *competitors;
-        let Window([_, lines, columns]) = competitors.windows[cluster];
-        let ([depth, line, column], maximum) = (clusters.position(cluster), clusters.maxima[cluster]);
+        let Window([slices, lines, columns]) = competitors.windows[cluster];
+        let ([plane, line, column], maximum) = (clusters.position(cluster), clusters.maxima[cluster]);
         Self {
             number: R::from_f64(cluster as f64),
             colour: &clusters.colour(cluster)[..n_channels],
@@ -192,13 +202,20 @@ impl<'a, R: Real> Rival<'a, R> {
             column,
             first: R::from_f64(columns.0 as f64),
             end: R::from_f64(columns.1 as f64),
-            depth: metric.along(0, depth, R::from_f64(z as f64)),
+            depths: std::array::from_fn(|layer| {
+                let z = slab.start + layer;
+                let is_inside = slices.0 <= z && z < slices.1;
+                if is_inside { metric.along(0, plane, R::from_f64(z as f64)) } else { R::INFINITY }
+            }),
+            plane,
             line,
+            slices,
             lines,
             rough: RoughRival {
                 number: cluster as f32,
                 colour: &rough_colours[cluster * n_channels..][..n_channels],
                 inverse: (1.0 / maximum.to_f64()) as f32,
+                depth: 0.0,
                 down: [0.0; GROUP_ROWS],
                 squares: [0.0; GROUP_ROWS],
                 shares: [0.0; GROUP_ROWS],
@@ -206,18 +223,21 @@ impl<'a, R: Real> Rival<'a, R> {
         }
     }
 
-    /// Measures to some rows, those of a band, in float32.
-    fn measure(&mut self, rough: &Rough, rows: &Range<usize>) {
-        let (line, depth) = (self.line - R::from_f64(rows.start as f64), rough.weigh(self.depth));
+    /// Measures to some rows of a slab, those of a band, in float32.
+    fn measure(&mut self, rough: &Rough, slab: &Range<usize>, rows: &Range<usize>) {
+        let [plane, line] =
+            [(self.plane, slab), (self.line, rows)].map(|(place, all)| place - R::from_f64(all.start as f64));
+        self.rough.depth = rough.along_one(0, plane, rough.middle_slice);
+        let covers_slab = self.slices.0 <= slab.start && slab.end <= self.slices.1;
         for group_row in 0..GROUP_ROWS {
             let first = group_row * TILE_HEIGHT;
             let way = rough.along_one(1, line, first as f32 + MIDDLE);
             // Rows beyond the image are as good as any: the last ones are not to look as if they lay outside the window.
             let (first, end) = ((rows.start + first).min(rows.end), (rows.start + first + TILE_HEIGHT).min(rows.end));
-            let (competes, covers) =
-                (self.lines.0 < end && first < self.lines.1, self.lines.0 <= first && end <= self.lines.1);
+            let competes = self.lines.0 < end && first < self.lines.1;
+            let covers = covers_slab && self.lines.0 <= first && end <= self.lines.1;
             self.rough.down[group_row] = way;
-            self.rough.squares[group_row] = depth + way * way;
+            self.rough.squares[group_row] = self.rough.depth * self.rough.depth + way * way;
             self.rough.shares[group_row] = if covers {
                 1.0
             } else if competes {
@@ -236,7 +256,9 @@ impl<'a, R: Real> Rival<'a, R> {
         let [start, end] = self.window(simd, R::from_f64(tile.columns.start as f64));
         let is_beside = [columns.simd_lt(start), columns.simd_ge(end)];
         let place = |line: usize| splat((line as f64 - tile.rows.start as f64) as f32);
-        let (start, end) = (place(self.lines.0), place(self.lines.1));
+        let is_beside_slice = tile.z < self.slices.0 || self.slices.1 <= tile.z;
+        let (start, end) =
+            (if is_beside_slice { splat(f32::INFINITY) } else { place(self.lines.0) }, place(self.lines.1));
         for (pair, distance) in distances.iter_mut().enumerate() {
             let rows = Pair::ROWS.load(simd) + splat((2 * pair) as f32);
             let is_outside = is_beside[0] | is_beside[1] | rows.simd_lt(start) | rows.simd_ge(end);
@@ -244,11 +266,11 @@ impl<'a, R: Real> Rival<'a, R> {
         }
     }
 
-    /// Squared distance along z and y to a row; infinite outside the window.
+    /// Squared distance along z and y to a row of a slice of the slab; infinite outside the window.
     #[inline(always)]
-    pub(super) fn down(&self, metric: &Metric<R>, y: usize) -> R {
+    pub(super) fn down(&self, metric: &Metric<R>, [layer, y]: [usize; 2]) -> R {
         let is_inside = self.lines.0 <= y && y < self.lines.1;
-        if is_inside { self.depth + metric.along(1, self.line, R::from_f64(y as f64)) } else { R::INFINITY }
+        if is_inside { self.depths[layer] + metric.along(1, self.line, R::from_f64(y as f64)) } else { R::INFINITY }
     }
 
     /// Where its window begins and ends along x, seen from column `origin`, in float32.

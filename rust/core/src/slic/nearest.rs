@@ -47,13 +47,13 @@ pub(super) struct Found<R> {
 /// times the least of all.
 const DOUBT: f64 = 16.0;
 
-/// The nearest candidate of pixels in rows from `first_row` on.
+/// The nearest candidate of pixels in rows from `first_row` on, of a slice of the slab.
 #[inline(always)]
 pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
     simd: S,
     metric: &Metric<R>,
     rows: [&[R]; ROWS],
-    (first_row, columns): (usize, &Columns),
+    ([layer, first_row], columns): ([usize; 2], &Columns),
     candidates: &Candidates<'_, R>,
 ) -> Found<R> {
     let lanes = R::WIDE_LANES;
@@ -87,7 +87,7 @@ pub(super) fn nearest<S: Simd, R: Real, const C: usize>(
         let across = rival.across(simd, metric, places);
         let number = splat(rival.number);
         for row in 0..ROWS {
-            let distance = (splat(rival.down(metric, first_row + row)) + across) * weight + colour[row];
+            let distance = (splat(rival.down(metric, [layer, first_row + row])) + across) * weight + colour[row];
             let closer = distance.simd_lt(nearest[row]);
             second[row] = second[row].min(nearest[row].max(distance));
             nearest[row] = closer.select(distance, nearest[row]);

@@ -12,6 +12,11 @@ pub(super) const TILE_WIDTH: usize = 8;
 /// long (measured: 4 rows take 13 to 25 % longer, 16 rows 1 to 11 %, for superpixels of 8 to 63 pixels a side and a volume).
 pub(super) const TILE_HEIGHT: usize = 8;
 
+/// Slices of a tile, but in an image and at the end of a volume: they share the search for clusters (measured: with 4 slices a
+/// volume takes 23 %, inside a mask 43 % less time than with one; with 6 or 8, where slices may be thicker than pixels, 3 % less
+/// than with 4).
+pub(super) const TILE_DEPTH: usize = 4;
+
 /// Rows of a band: two of tiles, which share the search for clusters.
 pub(super) const BAND_HEIGHT: usize = 2 * TILE_HEIGHT;
 

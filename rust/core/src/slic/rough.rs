@@ -10,7 +10,7 @@ use super::boxes::{Boxes, GROUP_WIDTH};
 use super::clusters::AXES;
 use super::iterate::Settings;
 use super::nearby::Competitors;
-use super::planes::{BAND_HEIGHT, TILE_HEIGHT, TILE_WIDTH};
+use super::planes::{BAND_HEIGHT, TILE_DEPTH, TILE_HEIGHT, TILE_WIDTH};
 use super::tiles::{MIDDLE, PAIRS, Pair};
 use crate::Real;
 
@@ -24,7 +24,6 @@ const SMALLEST: f32 = 1e-36;
 /// What distances in float32 need to be known of an iteration.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rough {
-    weight: f64,
     /// What differences along each axis are multiplied by.
     scales: [f32; AXES],
     /// Error of a sum, in parts of what is added up.
@@ -41,8 +40,12 @@ pub(super) struct Rough {
     pub(super) across: Pair,
     /// The same along y, for each two rows.
     pub(super) down: [Pair; PAIRS],
-    /// The largest of them along x and y.
-    pub(super) extents: [f32; 2],
+    /// The same along z, for each slice.
+    pub(super) behind: [f32; TILE_DEPTH],
+    /// From the first slice of a tile to its middle.
+    pub(super) middle_slice: f32,
+    /// The largest of them along z, y and x.
+    pub(super) extents: [f32; AXES],
     /// Square of the longest way to the middle of a tile.
     pub(super) radius: f32,
     /// Whether distances in float32 may tell the nearest cluster: not where pixels are as far from all of them.
@@ -59,38 +62,42 @@ impl Rough {
     ///
     /// A form ([`super::forms`]) adds up |g|^2 and products of 2 f and g. With |f| no more than a radius r, |g| is no more
     /// than sqrt(v) + r, and all of them together no more than (sqrt(v) + 2 r)^2, or 2 v + 8 r^2; where |f|^2 is added, too,
-    /// 2 v + 10 r^2. Of n channels, none is rounded more than 2 n + 12 times, or 3 n + 12. What colours are divided by is at
+    /// 2 v + 10 r^2. Of n channels, none is rounded more than 2 n + 14 times, or 3 n + 14. What colours are divided by is at
     /// least 1, which makes errors no larger. Where the arithmetic that decides is float32 itself, it rounds a distance no
     /// more than n + 10 times.
     pub(super) fn new<R: Real>(settings: &Settings<R>, boxes: &Boxes, competitors: &Competitors<'_, R>) -> Self {
         let (weight, is_adaptive) = (settings.weight.to_f64(), competitors.metric.is_adaptive);
         let scales = settings.spacing.map(|spacing| spacing.to_f64().abs() * weight.sqrt());
         let (n_channels, colour) = (competitors.n_channels as f64, boxes.largest());
-        let extents = [1, BAND_HEIGHT, GROUP_WIDTH];
+        let slab_depth = boxes.cut().slab_depth;
+        let extents = [slab_depth, BAND_HEIGHT, GROUP_WIDTH];
         let places = (0..AXES).map(|axis| scales[axis] * (2 * settings.window[axis] + 1 + extents[axis]) as f64);
         let size = n_channels * colour * colour + places.map(|place| place * place).sum::<f64>();
-        let [_, down, across] = scales.map(|scale| scale as f32);
-        let extents = [across * (TILE_WIDTH - 1) as f32, down * (TILE_HEIGHT - 1) as f32];
+        let [behind, down, across] = scales.map(|scale| scale as f32);
+        let middle_slice = (slab_depth - 1) as f32 / 2.0;
+        let extents =
+            [behind * (slab_depth - 1) as f32, down * (TILE_HEIGHT - 1) as f32, across * (TILE_WIDTH - 1) as f32];
         Self {
-            weight,
             scales: scales.map(|scale| scale as f32),
             n_channels: competitors.n_channels,
             is_adaptive,
             across: Pair::COLUMNS.map(|column| 2.0 * across * (MIDDLE - column)),
             down: std::array::from_fn(|pair| Pair::ROWS.map(|row| 2.0 * down * (MIDDLE - (row + (2 * pair) as f32)))),
+            behind: std::array::from_fn(|layer| 2.0 * behind * (middle_slice - layer as f32)),
+            middle_slice,
             extents,
             radius: 0.25 * extents.map(|extent| extent * extent).iter().sum::<f32>(),
-            relative: ((if is_adaptive { 3.0 } else { 2.0 } * n_channels + 12.0) * UNIT) as f32,
+            relative: ((if is_adaptive { 3.0 } else { 2.0 } * n_channels + 14.0) * UNIT) as f32,
             shift: (2.0 * UNIT * size.sqrt() + competitors.largest_error) as f32,
             is_safe: size < LARGEST,
             is_enough: !competitors.is_uniform,
         }
     }
 
-    /// A squared distance in space, as it counts.
+    /// Whether tiles have several slices; those of an image have one, and no way along z.
     #[inline(always)]
-    pub(super) fn weigh<R: Real>(&self, square: R) -> f32 {
-        (square.to_f64() * self.weight) as f32
+    pub(super) fn is_deep(&self) -> bool {
+        self.extents[0] > 0.0
     }
 
     /// By how much a distance must be above an upper bound for the least one to be larger than that in truth, and by how

@@ -6,7 +6,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Select, Simd, f32x16};
 
 use super::boxes::GROUP_TILES;
-use super::forms::{ACROSS, COLOUR, DOWN, SQUARE};
+use super::forms::{ACROSS, COLOUR, DEPTH, DOWN, SQUARE};
 use super::nearby::Candidates;
 use super::planes::ANY;
 use super::rough::Rough;
@@ -43,12 +43,15 @@ impl Screen {
         let splat = |value: f32| f32x16::simd_from(simd, value);
         let n_channels = if C == ANY { rough.n_channels } else { C };
         let (colours, lane) = (&tile.colours[..n_channels * PAIRS], tile.lane % GROUP_TILES);
-        let (margin, infinity, across) = (splat(margin), splat(f32::INFINITY), rough.across.load(simd));
+        let (margin, infinity) = (splat(margin), splat(f32::INFINITY));
+        let (across, behind) = (rough.across.load(simd), splat(rough.behind[tile.layer]));
         // Side by side, so that what belongs to a candidate is read once.
         let (mut nearest, mut second, mut winner) = ([infinity; PAIRS], [infinity; PAIRS], [splat(-1.0); PAIRS]);
         for (rival, form, is_cut) in candidates.with_forms() {
             let number = |place: usize| splat(form[place][lane]);
-            let (across, down) = (across.mul_add(number(ACROSS), number(SQUARE)), number(DOWN));
+            let square = number(SQUARE);
+            let square = if rough.is_deep() { behind.mul_add(number(DEPTH), square) } else { square };
+            let (across, down) = (across.mul_add(number(ACROSS), square), number(DOWN));
             let mut distance = [across; PAIRS];
             for (distance, way) in distance.iter_mut().zip(&rough.down) {
                 *distance = way.load(simd).mul_add(down, *distance);

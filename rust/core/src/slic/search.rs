@@ -4,7 +4,7 @@ use fearless_simd::prelude::*;
 use fearless_simd::{Select, Simd, f32x16, u32x16};
 
 use super::boxes::{GROUP_TILES, Group, Lanes};
-use super::forms::{ACROSS, COLOUR, DOWN, Forms, SQUARE};
+use super::forms::{ACROSS, COLOUR, DEPTH, DOWN, Forms, SQUARE};
 use super::nearby::{Candidate, Rival};
 use super::rough::Rough;
 use crate::Real;
@@ -126,9 +126,11 @@ impl Search {
                     continue;
                 }
                 let beyond = |place: usize| load(&form[place]) - load(&self.reference[place]);
-                let along =
-                    beyond(DOWN).abs().mul_add(splat(rough.extents[1]), beyond(ACROSS).abs() * splat(rough.extents[0]));
-                let mut reach = along;
+                let mut reach = beyond(ACROSS).abs() * splat(rough.extents[2]);
+                reach = beyond(DOWN).abs().mul_add(splat(rough.extents[1]), reach);
+                if rough.is_deep() {
+                    reach = beyond(DEPTH).abs().mul_add(splat(rough.extents[0]), reach);
+                }
                 for (channel, extent) in group.extents().take(rough.n_channels).enumerate() {
                     reach = beyond(COLOUR + channel).abs().mul_add(load(extent), reach);
                 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use std::ops::Range;
+
 use proptest::prelude::*;
 
 use super::{Conversion, Image, NONE, Plan, Scaled, Settings, Volume, segment};
@@ -25,8 +27,12 @@ struct Case {
 }
 
 fn cases() -> impl Strategy<Value = Case> {
-    // Several groups of tiles side by side, several bands, and more clusters in a group than a word has bits.
-    let shape = (1_usize..5, 1_usize..36, 1_usize..140, 1_usize..5, 1_usize..60, 1_u8..6);
+    // Two slabs, several groups of tiles side by side, several bands, and more clusters in a group than a word has bits.
+    cases_of((1..8, 1..36, 1..110))
+}
+
+fn cases_of((depths, heights, widths): (Range<usize>, Range<usize>, Range<usize>)) -> impl Strategy<Value = Case> {
+    let shape = (depths, heights, widths, 1_usize..5, 1_usize..60, 1_u8..6);
     shape.prop_flat_map(|(depth, height, width, n_channels, n_seeds, n_values)| {
         let volume = Volume { depth, height, width };
         let n = volume.n_pixels();
@@ -195,6 +201,21 @@ proptest! {
             let exec = Exec { level, interrupt: &interrupt };
             prop_assert_eq!(&case.labels::<f64>(&exec), &expected_f64, "float64 at {:?}", level);
             prop_assert_eq!(&case.labels::<f32>(&exec), &expected_f32, "float32 at {:?}", level);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+    // One thread takes slabs, more than that take bands.
+    #[test]
+    fn clusters_of_many_slices_are_those_of_plain_loops(case in cases_of((30..45, 1..36, 1..12))) {
+        let interrupt = Interrupt::default();
+        let expected = case.plain_labels::<f64>();
+        for n_threads in [1, 2, 4] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n_threads).build().unwrap();
+            let labels = pool.install(|| case.labels::<f64>(&Exec::new(&interrupt)));
+            prop_assert_eq!(labels, &expected[..], "{} threads", n_threads);
         }
     }
 }

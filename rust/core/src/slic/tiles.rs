@@ -15,6 +15,9 @@ pub(super) const PAIR_LEN: usize = 2 * TILE_WIDTH;
 pub(super) const MIDDLE: f32 = (TILE_WIDTH - 1) as f32 / 2.0;
 const _: () = assert!(TILE_WIDTH == TILE_HEIGHT, "a tile has one middle");
 
+/// Pixels of a tile in a slice.
+pub(super) const TILE_LEN: usize = TILE_HEIGHT * TILE_WIDTH;
+
 /// Pairs of rows of a tile.
 pub(super) const PAIRS: usize = TILE_HEIGHT / 2;
 
@@ -74,15 +77,18 @@ impl Pair {
     }
 }
 
-/// Pixels of a slice.
+/// Pixels of a tile in one of its slices: a tile of that slice.
 #[derive(Debug, Clone)]
 pub(super) struct Tile<'a> {
+    /// The slice, and which of the tile's it is.
+    pub(super) z: usize,
+    pub(super) layer: usize,
     /// Which tile of its group it is, and in which row of tiles.
     pub(super) lane: usize,
     pub(super) group_row: usize,
     pub(super) rows: Range<usize>,
     pub(super) columns: Range<usize>,
-    /// Whether all are inside the mask.
+    /// Whether all are inside the mask, in the other slices of the tile, too.
     pub(super) is_whole: bool,
     /// Shape (`n_channels`, [`PAIRS`]): twice the way to the middle of the tile's colours; where no pixel counts there is that
     /// of one that does.
@@ -100,45 +106,66 @@ pub(super) enum Share {
     All,
 }
 
+/// The band of a slice, and its part of the mask.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layer<'a, R> {
+    pub(super) rows: Rows<'a, R>,
+    pub(super) mask: Option<&'a [bool]>,
+}
+
+impl<R> Layer<'_, R> {
+    #[inline(always)]
+    fn is_inside(&self, row: usize, column: usize) -> bool {
+        self.mask.is_none_or(|mask| mask[row * self.rows.width + column])
+    }
+
+    /// Pixels of some rows and columns that are inside.
+    #[inline(always)]
+    fn n_inside(&self, rows: &Range<usize>, columns: &Range<usize>) -> usize {
+        let Some(mask) = self.mask else { return rows.len() * columns.len() };
+        let row = |row: usize| &mask[row * self.rows.width..][columns.clone()];
+        rows.clone().flat_map(|i| row(i).iter().map(|is_inside| usize::from(*is_inside))).sum()
+    }
+}
+
+/// Slice, row and column of a pixel, from the tile's first.
+type Place = [usize; 3];
+
 /// Reads the pixels of a tile.
 pub(super) struct TileReader<'a, R> {
-    band: Rows<'a, R>,
+    layers: &'a [Layer<'a, R>],
     first_row: usize,
     first_column: usize,
     share: Share,
-    /// Row and column of each pixel, from the tile's first, or of one that counts; none if each stands for itself.
-    sources: Option<[(usize, usize); TILE_HEIGHT * TILE_WIDTH]>,
+    /// Each pixel of each slice, or one that counts; none if each stands for itself.
+    sources: Option<Vec<Place>>,
 }
 
 impl<'a, R: Real> TileReader<'a, R> {
-    /// Of some rows and columns of a band; `mask` is the band's.
+    /// Of some rows and columns of the bands of neighbouring slices.
     #[inline(always)]
-    pub(super) fn new(band: Rows<'a, R>, mask: Option<&[bool]>, rows: Range<usize>, columns: Range<usize>) -> Self {
-        let is_inside = |row: usize, column: usize| {
-            mask.is_none_or(|mask| mask[(rows.start + row) * band.width + columns.start + column])
-        };
-        let pixels = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
-        let n_inside = match mask {
-            None => rows.len() * columns.len(),
-            Some(mask) => {
-                let row = |row: usize| &mask[row * band.width + columns.start..][..columns.len()];
-                rows.clone().flat_map(|i| row(i).iter().map(|is_inside| usize::from(*is_inside))).sum()
-            }
-        };
+    pub(super) fn new(layers: &'a [Layer<'a, R>], rows: Range<usize>, columns: Range<usize>) -> Self {
+        let n_pixels = layers.len() * rows.len() * columns.len();
+        let n_inside = layers.iter().map(|layer| layer.n_inside(&rows, &columns)).sum();
         let share = match n_inside {
             0 => Share::None,
-            n if n == rows.len() * columns.len() => Share::All,
+            n if n == n_pixels => Share::All,
             _ => Share::Some,
         };
-        let sources = (1..TILE_HEIGHT * TILE_WIDTH).contains(&n_inside).then(|| {
-            let mut pixels = pixels.filter(|(row, column)| is_inside(*row, *column));
-            let mut sources = [pixels.next().unwrap_or_default(); TILE_HEIGHT * TILE_WIDTH];
-            for (row, column) in pixels {
-                sources[row * TILE_WIDTH + column] = (row, column);
+        let sources = (1..layers.len() * TILE_LEN).contains(&n_inside).then(|| {
+            let places = (0..layers.len()).flat_map(|layer| (0..rows.len()).map(move |row| (layer, row)));
+            let places = places.flat_map(|(layer, row)| (0..columns.len()).map(move |column| [layer, row, column]));
+            let mut places = places
+                .filter(|[layer, row, column]| layers[*layer].is_inside(rows.start + row, columns.start + column));
+            let first = places.next().unwrap_or_default();
+            let mut sources = vec![first; layers.len() * TILE_LEN];
+            for place in places {
+                let [layer, row, column] = place;
+                sources[layer * TILE_LEN + row * TILE_WIDTH + column] = place;
             }
             sources
         });
-        Self { band, first_row: rows.start, first_column: columns.start, share, sources }
+        Self { layers, first_row: rows.start, first_column: columns.start, share, sources }
     }
 
     /// How many of the tile's pixels count.
@@ -146,33 +173,51 @@ impl<'a, R: Real> TileReader<'a, R> {
         self.share
     }
 
-    /// Writes twice the way from each pixel to the middle of the tile's values of a channel, row by row, and returns the
-    /// middle and the extent of the values: not finite if one of them is not.
+    /// Writes twice the way from each pixel to the middle of the tile's values of a channel, and returns the middle and the
+    /// extent of the values: not finite if one of them is not. Shape of what is written: (slices of a tile, `n_channels`,
+    /// [`TILE_LEN`]).
     #[inline(always)]
-    pub(super) fn read(&self, channel: usize, values_out: &mut [f32]) -> [f32; 2] {
-        let first = channel * self.band.stride + self.first_column;
-        let row = |row: usize| &self.band.get(self.first_row + row)[first..][..TILE_WIDTH];
+    pub(super) fn read(&self, [channel, n_channels]: [usize; 2], colours_out: &mut [f32]) -> [f32; 2] {
+        let (mut low, mut high) = (f32::INFINITY, f32::NEG_INFINITY);
+        let layers = (channel * TILE_LEN..).step_by(n_channels * TILE_LEN).take(self.layers.len());
+        for (layer, first) in layers.clone().enumerate() {
+            let values = &mut colours_out[first..][..TILE_LEN];
+            self.copy(layer, channel, values);
+            let [lowest, highest] = range(values);
+            (low, high) = (low.min(lowest), high.max(highest));
+        }
+        let middle = 0.5 * (low + high);
+        for first in layers {
+            for value in &mut colours_out[first..][..TILE_LEN] {
+                *value = 2.0 * (middle - *value);
+            }
+        }
+        [middle, high - low]
+    }
+
+    /// Writes the values of a channel in a slice.
+    #[inline(always)]
+    fn copy(&self, layer: usize, channel: usize, values_out: &mut [f32]) {
+        let row = |rows: Rows<'a, R>, row: usize| {
+            let first = channel * rows.stride + self.first_column;
+            &rows.get(self.first_row + row)[first..][..TILE_WIDTH]
+        };
         match &self.sources {
             None => {
+                let rows = self.layers[layer].rows;
                 for (i, values) in values_out.as_chunks_mut::<TILE_WIDTH>().0.iter_mut().enumerate() {
-                    let row = row(i);
+                    let row = row(rows, i);
                     for lane in 0..TILE_WIDTH {
                         values[lane] = row[lane].to_f64() as f32;
                     }
                 }
             }
             Some(sources) => {
-                for (value_out, (i, column)) in values_out.iter_mut().zip(sources) {
-                    *value_out = row(*i)[*column].to_f64() as f32;
+                for (value_out, [layer, i, column]) in values_out.iter_mut().zip(&sources[layer * TILE_LEN..]) {
+                    *value_out = row(self.layers[*layer].rows, *i)[*column].to_f64() as f32;
                 }
             }
         }
-        let [low, high] = range(values_out);
-        let middle = 0.5 * (low + high);
-        for value in values_out {
-            *value = 2.0 * (middle - *value);
-        }
-        [middle, high - low]
     }
 }
 
