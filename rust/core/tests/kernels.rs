@@ -8,7 +8,7 @@ use clast_core::distance::{
     Assigner, Centers, Found, distances, distances_to_own, nearest_scalar, reads_rows, squared_distance,
     squared_distance_in_lanes,
 };
-use clast_core::simd::{Level, Tile};
+use clast_core::simd::{Level, Tile, levels};
 use clast_core::{Element, Layout, Real, Samples, moments};
 use common::{fused_levels, noise, quarters, rows, run, shapes, to_planes};
 use proptest::prelude::*;
@@ -186,6 +186,42 @@ proptest! {
             // The offset itself rounds the values to about 1e-8.
             prop_assert!((found.mean[f] - offset - mean).abs() < 1e-7);
             prop_assert!((found.variance[f] - variance).abs() < 1e-7);
+        }
+    }
+}
+
+/// A palindrome is as far from a center as from that one's mirror image, but sums of their differences round apart: which is
+/// nearer depends on the arithmetic, which must be the same whether all centers are looked at or some.
+#[test]
+fn centers_nearby_are_measured_as_all_are() {
+    let (n, d, k) = (600, 24, 128);
+    let halves: Vec<f64> = noise(k / 2 * d, 1);
+    let mirrored = |row: &[f64]| row.iter().rev().copied().collect::<Vec<_>>();
+    let centers: Vec<f64> = halves.chunks(d).flat_map(|row| [row.to_vec(), mirrored(row)]).flatten().collect();
+    let drift = noise(n * d, 2);
+    let values: Vec<f32> = drift
+        .chunks(d)
+        .enumerate()
+        .flat_map(|(i, drift)| {
+            let near =
+                halves[i % (k / 2) * d..][..d].iter().zip(drift).map(|(x, drift)| x + 0.1 * drift).collect::<Vec<_>>();
+            near.iter().zip(mirrored(&near)).map(|(x, y)| (x + y) as f32).collect::<Vec<_>>()
+        })
+        .collect();
+    let samples = rows(&values, d);
+    let centers = Centers::<f32>::new(&centers, d).unwrap();
+    for level in levels() {
+        let apart = centers.apart(level, usize::MAX).unwrap();
+        let mut assigner = Assigner::new(level, &centers);
+        let (block, all) = (assigner.block(), (0..n).collect::<Vec<_>>());
+        let mut labels = Vec::new();
+        for indices in all.chunks(block) {
+            labels.extend_from_slice(&assigner.find(&samples, indices).labels[..indices.len()]);
+        }
+        for indices in apart.sorted(&all, |index| labels[index]).chunks(block) {
+            let expected: Vec<i32> = indices.iter().map(|index| labels[*index]).collect();
+            let found = assigner.find_near(&samples, indices, Some((&apart, &expected)));
+            assert_eq!(found.labels[..indices.len()], expected, "{level:?}");
         }
     }
 }

@@ -121,6 +121,17 @@ fn many_clusters_of_many_features_are_those_of_plain_loops() {
     });
 }
 
+/// Gaps of such samples have no digits in float32, and moves of centers round to nothing.
+#[test]
+fn tiny_samples_are_those_of_plain_loops() {
+    let values: Vec<f64> = noise(3000 * 12, 5).iter().map(|x| x * 1e-44).collect();
+    let samples = rows(&values, 12);
+    let centers = first_samples(&samples, 8);
+    let (labels, _, _, n_iter) = lloyd_scalar(&values, 12, Weights::Unit, &centers, STOP);
+    let (found, found_labels) = run(|exec| fit(exec, &samples, Weights::Unit, &centers, STOP)).unwrap();
+    assert_eq!((found.n_iter, found_labels), (n_iter, labels));
+}
+
 /// Sizes with several chunks and both ways to add sums.
 #[test]
 fn threads_and_levels_do_not_change_a_bit() {

@@ -9,8 +9,9 @@ use super::apart::{Apart, Near};
 use super::groups::Groups;
 use super::nearest_two::Best;
 use super::products::{BATCH, products};
+use super::scalar::squared_distance_at;
 use super::screen::Screen;
-use super::{CenterView, Found, squared_distance};
+use super::{CenterView, Found};
 use crate::simd::Level;
 use crate::{Element, Real, Samples};
 
@@ -181,7 +182,8 @@ impl<'a, R: Real> Nearby<'a, R> {
             let mut left = R::Wide::<S>::from_slice(simd, products).simd_le(limit).to_bitmask();
             while left != 0 {
                 let label = self.groups.labels(group)[left.trailing_zeros() as usize].to_label();
-                answer.offer(label, squared_distance(&self.row, self.centers.center(label as usize)));
+                let center = self.centers.center(label as usize);
+                answer.offer(label, squared_distance_at(simd.level(), &self.row, center));
                 left &= left - 1;
             }
         }

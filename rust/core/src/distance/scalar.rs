@@ -2,6 +2,7 @@
 
 use super::reads_rows;
 use crate::Real;
+use crate::simd::{Level, is_fused};
 
 /// Squared Euclidean distance between two points, summed over the features in order.
 #[must_use]
@@ -13,6 +14,15 @@ pub fn squared_distance<R: Real>(point: &[R], center: &[R]) -> R {
         sum = difference.fused_mul_add(difference, sum);
     }
     sum
+}
+
+/// As a kernel at this level computes [`squared_distance`]: one without fused multiply-add rounds twice.
+#[inline(always)]
+pub(super) fn squared_distance_at<R: Real>(level: Level, point: &[R], center: &[R]) -> R {
+    if is_fused(level) {
+        return squared_distance(point, center);
+    }
+    point.iter().zip(center).fold(R::ZERO, |sum, (x, c)| (*x - *c) * (*x - *c) + sum)
 }
 
 /// As [`squared_distance`], summed in the lanes of a 512-bit vector: feature `f` into lane `f % n`, halves added last.

@@ -20,6 +20,9 @@ const MIN_BYTES: usize = 20 * size_of::<f32>();
 /// Room for the rounding of the gaps themselves, which are float32.
 const GAP_ROUNDING: f64 = 1e-6;
 
+/// A gap below this is as good as none: what is taken off it may round to nothing.
+const LEAST_GAP: f32 = 1e-30;
+
 /// The gaps of all samples, brought up to date by each pass.
 #[derive(Debug)]
 pub(super) struct WidePass {
@@ -169,7 +172,7 @@ fn doubtful(labels: &[i32], gaps: &mut [f32], losses: &[f32], start: usize) -> V
         // In the first pass there are no labels and no losses.
         let loss = losses.get(*label as usize).copied().unwrap_or(0.0);
         *gap -= loss + gap.abs() * GAP_ROUNDING as f32;
-        let is_certain = *gap > 0.0;
+        let is_certain = *gap > LEAST_GAP;
         // What is certain is written over: whether it is cannot be foreseen.
         doubtful[count] = start + i;
         count += usize::from(!is_certain);

@@ -42,7 +42,9 @@ pub fn spread(
         }
         cubes.find_rivals(&is_occupied);
         let none = || vec![([0; AXES], 0); cubes.grid.centers.len()];
-        let parts = pixels.par_chunks(CHUNK).try_fold(none, |mut sums, pixels| {
+        // Every task has sums of its own: it should have at least a pixel for each of them.
+        let min_len = cubes.grid.centers.len().div_ceil(CHUNK);
+        let parts = pixels.par_chunks(CHUNK).with_min_len(min_len).try_fold(none, |mut sums, pixels| {
             exec.check()?;
             dispatch!(exec.level, simd => rows(pixels, volume).for_each(|row| add_row(simd, &cubes, &row, &mut sums)));
             Ok(sums)
