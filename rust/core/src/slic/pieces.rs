@@ -37,7 +37,7 @@ impl Pieces {
         self.runs.next(piece).is_none()
     }
 
-    /// The runs of a piece, in their order.
+    /// The runs of a piece, first the one it is known by.
     pub(super) fn runs_of(&self, piece: usize) -> impl Iterator<Item = usize> {
         std::iter::successors(Some(piece), |run| self.runs.next(*run))
     }

@@ -39,9 +39,11 @@ struct Run {
 #[derive(Debug, Clone, Copy, Pod, Zeroable)]
 #[repr(C)]
 struct Link {
-    /// Pixels of the component, if the run is its first.
-    size: u32,
-    /// The next run of the component; that of the last one is 0, which is never next.
+    /// Pixels of the component, if the run is its first. What follows from the next one on ends with this run otherwise, so
+    /// that components are joined without a walk.
+    size_or_last: u32,
+    /// Another run of the component, so that all of them are found from the first one; that of the last one is 0, which is never
+    /// next.
     next: u32,
 }
 
@@ -71,13 +73,8 @@ impl Runs {
         }
         let mut runs = Self::starting(exec, labels, volume.width)?;
         let n_rows = volume.n_rows().div_ceil(TASKS * rayon::current_num_threads()).max(ROWS);
-        let seams = runs.fill(exec, labels, volume, n_rows)?;
-        for row in seams {
-            for other in before(row, volume).filter(|other| other / n_rows < row / n_rows) {
-                connect(&mut runs.all, runs.rows[row]..runs.rows[row + 1], runs.rows[other]..runs.rows[other + 1]);
-            }
-        }
-        runs.gather();
+        runs.fill(exec, labels, volume, n_rows)?;
+        runs.join_parts(volume, n_rows);
         Ok(runs)
     }
 
@@ -105,62 +102,71 @@ impl Runs {
         Ok(Self { all, links, width, rows, starts, before, largest: 0 })
     }
 
-    /// Writes the runs, connected among those of `n_rows` rows at a time, and returns the rows whose neighbours before may
-    /// not be among them.
-    fn fill(&mut self, exec: &Exec<'_>, labels: &[i32], volume: Volume, n_rows: usize) -> Result<Vec<usize>> {
-        let (width, n_words, ends) = (volume.width, volume.width.div_ceil(WORD), &self.rows);
-        let mut tasks = Vec::new();
-        let mut rest = &mut *self.all;
-        for start in (0..volume.n_rows()).step_by(n_rows) {
-            let rows = start..(start + n_rows).min(volume.n_rows());
-            let (runs, others) = rest.split_at_mut(ends[rows.end] - ends[start]);
-            tasks.push((rows, runs));
-            rest = others;
-        }
-        tasks.into_par_iter().try_for_each(|(rows, runs)| {
+    /// Writes the runs and the components of each part, of `n_rows` rows.
+    fn fill(&mut self, exec: &Exec<'_>, labels: &[i32], volume: Volume, n_rows: usize) -> Result<()> {
+        let (width, n_words) = (volume.width, volume.width.div_ceil(WORD));
+        let (ends, starts, parts) =
+            (&self.rows, &self.starts, parts(&self.rows, n_rows, &mut self.all, &mut self.links));
+        let largest = parts.into_par_iter().map(|Part { rows, runs, links }| {
             let first = ends[rows.start];
             let of_row = |row: usize| ends[row] - first..ends[row + 1] - first;
             for row in rows.clone() {
                 if row % ROWS == 0 {
                     exec.check()?;
                 }
-                let (starts, labels) = (&self.starts[row * n_words..][..n_words], &labels[row * width..][..width]);
+                let (starts, labels) = (&starts[row * n_words..][..n_words], &labels[row * width..][..width]);
                 for (number, column) in of_row(row).zip(columns(starts)) {
                     let (label, parent) = (labels[column], number as u32);
                     runs[number] = Run { row: row as u32, column: column as u32, label, parent };
                 }
                 for other in before(row, volume).filter(|other| *other >= rows.start) {
-                    connect(runs, of_row(row), of_row(other));
+                    connect(runs, of_row(row), of_row(other), |runs, a, b| {
+                        join(runs, a, b);
+                    });
                 }
             }
-            for run in runs {
-                run.parent += first as u32;
-            }
-            Ok(())
-        })?;
-        let beside = if volume.depth > 1 { volume.height } else { 1 };
-        let firsts = (n_rows..volume.n_rows()).step_by(n_rows);
-        Ok(firsts.flat_map(|first| first..(first + beside.min(n_rows)).min(volume.n_rows())).collect())
+            Ok(gather(runs, links, first, width))
+        });
+        self.largest = largest.try_reduce(|| 0, |a, b| Ok(a.max(b)))?;
+        Ok(())
     }
 
-    /// Makes every parent the first run, and adds up what is known of each component.
-    fn gather(&mut self) {
-        let (runs, links) = (&mut *self.all, &mut *self.links);
-        links.fill(Link::zeroed());
-        let (mut end, mut largest) = (self.width, 0);
-        // From the last on: the first run, which is looked at after all others, knows the one that was before.
-        for run in (0..runs.len()).rev() {
-            let (root, column) = (find(runs, run), runs[run].column as usize);
-            runs[run].parent = root as u32;
-            links[root].size += (end - column) as u32;
-            end = if column > 0 { column } else { self.width };
-            if run == root {
-                largest = largest.max(links[root].size);
-            } else {
-                links[run].next = std::mem::replace(&mut links[root].next, run as u32);
+    /// Joins the components of parts that touch.
+    fn join_parts(&mut self, volume: Volume, n_rows: usize) {
+        let Self { all, links, rows, .. } = self;
+        let beside = if volume.depth > 1 { volume.height } else { 1 };
+        let firsts = (n_rows..volume.n_rows()).step_by(n_rows);
+        let seams = firsts.flat_map(|first| first..(first + beside.min(n_rows)).min(volume.n_rows()));
+        let mut joined = Vec::new();
+        for row in seams {
+            for other in before(row, volume).filter(|other| other / n_rows < row / n_rows) {
+                connect(all, rows[row]..rows[row + 1], rows[other]..rows[other + 1], |runs, a, b| {
+                    // The first runs of the parts' components alone, all of which are brought up to date below.
+                    let [a, b] = [a, b].map(|run| runs[run].parent as usize);
+                    joined.extend(join(runs, a, b));
+                });
             }
         }
-        self.largest = largest as usize;
+        for old in joined {
+            let root = find(all, old);
+            all[old].parent = root as u32;
+            let Link { size_or_last: size, next } = links[old];
+            links[root].size_or_last += size;
+            self.largest = self.largest.max(links[root].size_or_last as usize);
+            let last = if next > 0 { links[next as usize].size_or_last } else { old as u32 };
+            let others = std::mem::replace(&mut links[root].next, old as u32);
+            links[last as usize].next = others;
+            links[old].size_or_last = if others > 0 { links[others as usize].size_or_last } else { last };
+        }
+        // The first runs of parts' components know the first of all.
+        parts(rows, n_rows, all, links).into_par_iter().for_each(|Part { rows: part, runs, .. }| {
+            let first = rows[part.start];
+            for run in 0..runs.len() {
+                if let Some(parent) = (runs[run].parent as usize).checked_sub(first) {
+                    runs[run].parent = runs[parent].parent;
+                }
+            }
+        });
     }
 
     pub(super) fn len(&self) -> usize {
@@ -209,7 +215,7 @@ impl Runs {
     /// Number of pixels of the component that begins with a run.
     #[inline(always)]
     pub(super) fn size(&self, root: usize) -> usize {
-        self.links[root].size as usize
+        self.links[root].size_or_last as usize
     }
 
     /// Number of pixels of the largest component.
@@ -217,7 +223,7 @@ impl Runs {
         self.largest
     }
 
-    /// The next run of the same component.
+    /// Another run of the same component.
     #[inline(always)]
     pub(super) fn next(&self, run: usize) -> Option<usize> {
         Some(self.links[run].next as usize).filter(|next| *next > 0)
@@ -230,8 +236,52 @@ fn before(row: usize, Volume { height, .. }: Volume) -> impl Iterator<Item = usi
     above.into_iter().chain(row.checked_sub(height))
 }
 
-/// Joins the runs of two rows that touch.
-fn connect(runs: &mut [Run], row: Range<usize>, other: Range<usize>) {
+/// Some rows, and what belongs to their runs.
+struct Part<'a> {
+    rows: Range<usize>,
+    runs: &'a mut [Run],
+    links: &'a mut [Link],
+}
+
+/// Cuts runs into parts of `n_rows` rows; `rows` has the first run of each row, and the number of all.
+fn parts<'a>(rows: &[usize], n_rows: usize, mut runs: &'a mut [Run], mut links: &'a mut [Link]) -> Vec<Part<'a>> {
+    let (n_all, mut parts) = (rows.len() - 1, Vec::new());
+    for start in (0..n_all).step_by(n_rows) {
+        let of_part = start..(start + n_rows).min(n_all);
+        let n_runs = rows[of_part.end] - rows[start];
+        let (some_runs, some_links);
+        (some_runs, runs) = runs.split_at_mut(n_runs);
+        (some_links, links) = links.split_at_mut(n_runs);
+        parts.push(Part { rows: of_part, runs: some_runs, links: some_links });
+    }
+    parts
+}
+
+/// Makes every parent the first run of its component in a part, which begins with run `first`, and writes what is known of
+/// each component; returns the size of the largest.
+fn gather(runs: &mut [Run], links: &mut [Link], first: usize, width: usize) -> usize {
+    links.fill(Link::zeroed());
+    let (mut end, mut largest) = (width, 0);
+    // From the last on: the first run, which is looked at after all others, knows the one that was before.
+    for run in (0..runs.len()).rev() {
+        let (root, column) = (find(runs, run), runs[run].column as usize);
+        runs[run].parent = (first + root) as u32;
+        links[root].size_or_last += (end - column) as u32;
+        end = if column > 0 { column } else { width };
+        if run == root {
+            largest = largest.max(links[root].size_or_last);
+        } else {
+            let this = (first + run) as u32;
+            let next = std::mem::replace(&mut links[root].next, this);
+            let last = if next > 0 { links[next as usize - first].size_or_last } else { this };
+            links[run] = Link { size_or_last: last, next };
+        }
+    }
+    largest as usize
+}
+
+/// Joins the runs of two rows that touch and share a label.
+fn connect(runs: &mut [Run], row: Range<usize>, other: Range<usize>, mut join: impl FnMut(&mut [Run], usize, usize)) {
     let (mut a, mut b) = (row.start, other.start);
     while a < row.end && b < other.end {
         let end = |run: usize, of: &Range<usize>| if run + 1 < of.end { runs[run + 1].column } else { u32::MAX };
@@ -244,9 +294,11 @@ fn connect(runs: &mut [Run], row: Range<usize>, other: Range<usize>) {
     }
 }
 
-fn join(runs: &mut [Run], a: usize, b: usize) {
+/// Makes two components one; returns the first run of the one that was later.
+fn join(runs: &mut [Run], a: usize, b: usize) -> Option<usize> {
     let (a, b) = (find(runs, a), find(runs, b));
     runs[a.max(b)].parent = a.min(b) as u32;
+    (a != b).then_some(a.max(b))
 }
 
 /// The first run of the component as far as it is known; halves the way there.
