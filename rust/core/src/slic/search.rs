@@ -74,23 +74,33 @@ impl Search {
 
     #[inline(always)]
     fn measure<S: Simd, R: Real>(&mut self, simd: S, rough: &Rough, rivals: &[Rival<'_, R>], group: &Group<'_>) {
-        let load = |lanes: &Lanes| f32x16::from_slice(simd, lanes);
+        let splat = |value: f32| f32x16::simd_from(simd, value);
         self.measured.clear();
         self.forms.enter(rough);
-        self.reference.clear();
-        self.reference.resize(self.forms.len(), [f32::INFINITY; GROUP_TILES]);
+        let (mut lowest, mut nearest) = (splat(f32::INFINITY), splat(-1.0));
         let (first, last) = (R::from_f64(group.columns.start as f64), R::from_f64((group.columns.end - 1) as f64));
         for (place, rival) in rivals.iter().enumerate() {
             if rival.first <= last && first < rival.end {
-                let covers = self.forms.write(simd, rough, self.measured.len(), rival, group);
-                let form = self.forms.get(self.measured.len());
+                let form = self.measured.len();
+                let covers = self.forms.write(simd, rough, form, rival, group);
                 self.measured.push((place as u32, !covers.to_bitmask() as u32));
-                let is_nearer = covers & load(&form[SQUARE]).simd_lt(load(&self.reference[SQUARE]));
-                if is_nearer.any_true() {
-                    for (reference, number) in self.reference.iter_mut().zip(form) {
-                        is_nearer.select(load(number), load(reference)).store_slice(reference);
-                    }
-                }
+                let square = f32x16::from_slice(simd, &self.forms.get(form)[SQUARE]);
+                let is_nearer = covers & square.simd_lt(lowest);
+                lowest = is_nearer.select(square, lowest);
+                nearest = is_nearer.select(splat(form as f32), nearest);
+            }
+        }
+        self.refer(nearest.into());
+    }
+
+    /// Takes the numbers of the form that is the reference of each tile, which is negative where there is none.
+    #[inline(always)]
+    fn refer(&mut self, forms: Lanes) {
+        self.reference.clear();
+        self.reference.resize(self.forms.len(), [f32::INFINITY; GROUP_TILES]);
+        for (lane, form) in forms.into_iter().enumerate().filter(|(_, form)| *form >= 0.0) {
+            for (reference, number) in self.reference.iter_mut().zip(self.forms.get(form as usize)) {
+                reference[lane] = number[lane];
             }
         }
     }

@@ -201,19 +201,17 @@ impl<R: Real> Mover<'_, R> {
                     prefetch(&values[channel * stride..][..1]);
                 }
             }
-            let (from, to) = (first(change.from), first(change.to));
-            let mut shift = |i: usize, number: i64| {
-                sums[from + i] = sums[from + i].wrapping_sub(number);
-                sums[to + i] = sums[to + i].wrapping_add(number);
-            };
             let place = [self.z, self.y + change.row as usize, change.column as usize, 1];
-            for (i, number) in place.into_iter().enumerate() {
-                shift(i, number as i64);
-            }
             let values = values(change);
-            for channel in 0..n_channels {
-                let value = values[channel * stride].to_f64();
-                shift(AXES + 1 + channel, (value * self.scale) as i64);
+            for (label, sign) in [(change.from, -1), (change.to, 1)] {
+                let (places, channels) = sums[first(label)..][..row_len].split_at_mut(AXES + 1);
+                for (sum, number) in places.iter_mut().zip(place) {
+                    *sum += sign * number as i64;
+                }
+                for (channel, sum) in channels.iter_mut().enumerate() {
+                    let value = values[channel * stride].to_f64();
+                    *sum = sum.wrapping_add(sign * (value * self.scale) as i64);
+                }
             }
         }
     }
