@@ -112,9 +112,9 @@ dist/.built: $(SOURCES) $(VENV)/.group-build
 	$(PY) -m maturin build $(Q) --release --locked --interpreter $(PY) --out dist
 	touch $@
 
-# pip keeps an installed version of the same number, so the old one goes first.
+# pip would keep an installed version of the same number.
 $(VENV)/.installed: dist/.built
 	$(call say,installing the wheel and its dependencies)
-	$(PIP) uninstall --yes clast
+	$(PIP) install --force-reinstall --no-deps dist/clast-*.whl
 	$(PIP) install dist/clast-*.whl
 	touch $@

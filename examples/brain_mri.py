@@ -34,9 +34,9 @@ def main(arguments=None):
     parser.add_argument("--slices", type=int, nargs="+", default=5, help="to show; default: five of the head")
     parser.add_argument("-o", "--output", type=Path, default=Path("brain"))
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
     phantom = None if options.files else clast.phantom.brain(random_state=0)
     image = phantom.image if phantom else clast.read_image(options.files)
+    options.output.mkdir(parents=True, exist_ok=True)
 
     mixtures, found = segment_brain(image, options.n_classes)
     chosen = found["mixture"] = mixtures["all"][f"{options.n_classes} classes"]

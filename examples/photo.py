@@ -29,8 +29,8 @@ def main(arguments=None):
     parser.add_argument("-k", "--n-colors", type=int, choices=COUNTS[1:], default=4)
     parser.add_argument("-o", "--output", type=Path, default=Path("photo"))
     options = parser.parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
     image = clast.read_image(options.photo) if options.photo else load_sample_image("china.jpg")
+    options.output.mkdir(parents=True, exist_ok=True)
 
     curve, found = segment_photo(image, options.n_colors)
     print(curve.table.round(3), curve, sep="\n")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 
 import nibabel as nib
 import numpy as np
@@ -359,15 +360,17 @@ def test_brain_mri_journey(tmp_path, data_dir, mri):
 
 
 def test_superpixels(work, capsys):
-    argv = "superpixels photo.png -n 12 --compactness 30 -o labels.tif --plot overlay.png --table table.csv --json"
+    argv = "superpixels photo.png -n 12 --slico -o labels.tif --plot overlay.png --table table.csv --json"
     assert main(argv.split()) == 0
     report = json.loads(capsys.readouterr().out)
     labels = tifffile.imread("labels.tif")
-    expected = clast.slic(PHOTO, 12, 30)
+    expected = clast.slic(PHOTO, 12, slic_zero=True)
     np.testing.assert_array_equal(labels, expected)
     assert labels.dtype == np.uint16
     assert report["n_segments"] == expected.max()
-    assert list(pd.read_csv("table.csv")["area"]) == list(np.bincount(expected.ravel())[1:])
+    table = pd.read_csv("table.csv")
+    assert list(table["area"]) == list(np.bincount(expected.ravel())[1:])
+    np.testing.assert_allclose(table["mean-blue"][0], PHOTO[expected == 1][:, 2].mean())
     with PillowImage.open("overlay.png") as picture:
         assert picture.size[0] > 1000
 
@@ -375,15 +378,45 @@ def test_superpixels(work, capsys):
 def test_superpixels_of_a_volume_with_mask(work, capsys):
     mask = VOLUME > 100
     nib.save(nib.Nifti1Image(mask.astype(np.uint8), np.diag([1, 2, 5, 1])), "mask.nii.gz")
-    argv = "superpixels t1.nii.gz -n 10 --mask mask.nii.gz -o labels.nii.gz --plot picture.png"
+    argv = "superpixels t1.nii.gz -n 10 --mask mask.nii.gz -o labels.nii.gz --plot picture.png --table table.csv"
     assert main(argv.split()) == 0
     written = nib.load("labels.nii.gz")
-    expected = clast.slic(VOLUME, 10, 0.1, mask=mask, channel_axis=None)
+    expected = clast.slic(VOLUME, 10, 0.1, mask=mask, spacing=(1, 2, 5), channel_axis=None)
     np.testing.assert_array_equal(np.asarray(written.dataobj), expected)
     np.testing.assert_array_equal(written.affine, np.diag([1, 2, 5, 1]))
+    table = pd.read_csv("table.csv")
+    np.testing.assert_allclose(table["volume_ml"], table["area"] * 0.01)
     assert "superpixels of" in capsys.readouterr().out
+
+
+def test_superpixels_of_an_image_that_is_not_finite_everywhere(work):
+    image = RNG.normal(size=(20, 30))
+    image[:3] = np.nan
+    np.save("gap.npy", image)
+    argv = "superpixels gap.npy -n 9 --slico -o labels.npy --plot picture.png --table table.csv"
+    assert main(argv.split()) == 0
+    labels = np.load("labels.npy")
+    assert (labels[:3] == 0).all()
+    assert (labels[3:] > 0).all()
+    np.testing.assert_allclose(pd.read_csv("table.csv")["mean-gap"][0], image[labels == 1].mean())
+
+
+def test_much_fewer_or_more_superpixels_than_asked_for_are_explained(work, capsys):
+    mask = np.zeros(PHOTO.shape[:2], dtype=np.uint8)
+    mask[::2, ::2] = 1
+    PillowImage.fromarray(mask).save("islands.png")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["superpixels", "photo.png", "-n", "12", "--compactness", "30", "-o", "labels.tif"]) == 0
+        assert main(["superpixels", "photo.png", "-n", "12", "--mask", "islands.png", "-o", "islands.tif"]) == 0
+    few, many = capsys.readouterr().err.splitlines()
+    assert few.startswith("clast: warning: 1 superpixels instead of about 12: most pieces were too small")
+    assert many.startswith("clast: warning: 192 superpixels instead of about 12: every island of the mask")
 
 
 def test_superpixels_refuse_before_the_work(work, capsys):
     assert "'photo.png'" in fails(capsys, 2, *["superpixels", "photo.png", "-o", "photo.png", "--force"])
     assert "must be positive" in fails(capsys, 2, *["superpixels", "photo.png", "--compactness", "0"])
+    assert "must be at least 0" in fails(capsys, 2, *["superpixels", "photo.png", "--sigma", "-1"])
+    many = ["superpixels", "photo.png", "-n", "70000", "-o", "labels.png"]
+    assert "PNG holds at most 65535 labels; use .tif" in fails(capsys, 2, *many)

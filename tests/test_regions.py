@@ -72,6 +72,60 @@ class TestStatistics:
             assert_array_equal(found.min[row], pixels.min(axis=0))
             assert_array_equal(found.max[row], pixels.max(axis=0))
 
+    @pytest.mark.parametrize(
+        ("names", "dtype"),
+        [
+            ([-1, 4, 9, 10], np.int8),
+            ([-(2**31), -1, 0, 2**31 - 1], np.int32),
+            ([0, 7, 2**31, 2**32 - 1], np.uint32),
+            ([-(2**63), -5, 2**40, 2**63 - 1], np.int64),
+            ([0, 2**31 - 1, 2**31, 2**63 - 1], np.uint64),
+        ],
+    )
+    def test_any_integers_are_labels(self, photo, names, dtype):
+        rng = np.random.default_rng(0)
+        plain = rng.integers(0, 4, size=photo.shape[:2])
+        labels = np.array(names, dtype=dtype)[plain]
+        for background in (names[0], None):
+            expected = region_statistics(plain, photo, background=None if background is None else 0)
+            found = region_statistics(labels, photo, background=background)
+            assert_array_equal(found.labels, np.array(names)[expected.labels])
+            for values, others in zip(found[1:], expected[1:], strict=True):
+                assert_array_equal(values, others)
+            graph = region_graph(labels, photo, background=background)
+            assert_array_equal(graph.labels, found.labels)
+            options = {"n_regions": 2, "background": background}
+            merged = merge_regions(labels, photo, **options)
+            plainly = merge_regions(plain, photo, n_regions=2, background=None if background is None else 0)
+            assert_array_equal(merged.labels, plainly.labels)
+
+    def test_pixels_of_no_region_need_not_be_finite(self, photo, labels):
+        image = photo.astype(np.float32)
+        mask = np.ones(labels.shape, dtype=bool)
+        mask[:40], image[:30], image[35, 3, 1] = False, np.nan, np.inf
+        expected = region_statistics(labels, photo.astype(np.float32), mask=mask)
+        for found in (
+            region_statistics(labels, image, mask=mask),
+            region_statistics(np.where(mask, labels, 0), image),
+            region_statistics(np.where(mask, labels, -1), image, background=-1),
+        ):
+            for values, others in zip(found, expected, strict=True):
+                assert_array_equal(values, others)
+        means = region_means(labels, image, mask=mask)
+        assert np.isnan(means[:40]).all()
+        assert np.isfinite(means[40:]).all()
+
+    def test_values_whose_sum_overflows_are_finite(self):
+        image = np.full((4, 5), 3e38, dtype=np.float32)
+        assert_array_equal(region_statistics(np.ones((4, 5), dtype=int), image).max, [[np.float32(3e38)]])
+
+    def test_an_image_names_the_columns(self, photo, labels):
+        image = clast.Image(photo, axes="YX", spacing=(0.5, 2), unit="mm")
+        table = region_statistics(labels, image).table(image)
+        plain = region_statistics(labels, photo).table()
+        assert_array_equal(table["std-blue"], plain["std-2"])
+        assert_array_equal(table["area_mm2"], plain["area"])
+
     def test_mask_leaves_pixels_out(self, photo, labels):
         mask = np.random.default_rng(0).random(labels.shape) < 0.5
         found = region_statistics(labels, photo, mask=mask)
@@ -230,14 +284,26 @@ def test_boundaries_agree_with_skimage(labels):
             ValueError,
             r"'image' has shape \(3, 2\), but that of 'labels'",
         ),
-        (lambda a: region_statistics(a - 3, a), ValueError, "'labels' has -3, but none may be negative"),
-        (lambda a: region_graph(a - 3), ValueError, "'labels' has -3, but none may be negative"),
-        (lambda a: region_statistics(a, a * np.nan), ValueError, "image contains NaN"),
+        (lambda a: region_statistics(a, a, background=0.5), TypeError, "'background' is 0.5, but an integer"),
+        (lambda a: region_graph(a, background="x"), TypeError, "'background' is 'x', but an integer"),
+        (
+            lambda a: region_graph(a.astype(np.uint64) + np.uint64(2**63)),
+            ValueError,
+            "'labels' has 9223372036854775813",
+        ),
+        (lambda a: region_statistics(a, a * np.nan), ValueError, "'image' has NaN or infinite .* by 'mask'"),
+        (lambda a: region_statistics(a, a * 1j), TypeError, "'image' has dtype complex128"),
+        (lambda a: region_statistics(a, np.ma.masked_equal(a, 2)), TypeError, "'image' has masked values: give"),
+        (lambda a: boundaries(a * 0.5), TypeError, "'labels' has dtype float64, but integers"),
         (lambda a: region_statistics(a, a, mask=a), TypeError, "'mask' has dtype int64, but bool"),
         (lambda a: region_statistics(a, a, mask=a[:1] > 0), ValueError, r"'mask' has shape \(1, 3\)"),
         (lambda a: merge_regions(a, a), ValueError, "give 'n_regions', 'threshold' or 'min_size'"),
         (lambda a: merge_regions(a, a, n_regions=0), ValueError, "'n_regions' is 0, but must be at least 1"),
         (lambda a: merge_regions(a, a, threshold=-1), ValueError, "'threshold' is -1, but must be at least 0"),
+        (lambda a: merge_regions(a, a, min_size=np.nan), ValueError, "'min_size' is nan, but must be at least 0"),
+        (lambda a: merge_regions(a, a, n_regions="a"), TypeError, "'n_regions' is 'a', but a whole number"),
+        (lambda a: cluster_regions(a, a, 4), TypeError, "'model' is 4, but a clusterer is needed"),
+        (lambda a: cluster_regions(a, a, KMeans), TypeError, "'model' is <class .*, but a clusterer is needed"),
         (lambda a: cluster_regions(a, a, KMeans(2), features=["colour"]), ValueError, "'features' is .*, but must be"),
         (lambda a: cluster_regions(a * 0, a, KMeans(2)), ValueError, "'labels' has no region"),
     ],

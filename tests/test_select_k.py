@@ -1,6 +1,7 @@
 """Choosing the number of clusters: scores by their definitions, and what users get back."""
 
 import _thread
+import signal
 from contextlib import contextmanager
 
 import numpy as np
@@ -204,7 +205,12 @@ def test_interrupt_of_a_sweep(monkeypatch):
         yield _thread.interrupt_main
 
     monkeypatch.setattr(selection, "_bar", interrupting)
+    # A process started in the background inherits SIGINT as ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     many = np.random.default_rng(0).normal(size=(20_000, 20))
-    with pytest.warns(UserWarning, match="interrupted"):
-        found = clast.select_k(many, clast.KMeans(random_state=0, tol=0), k=range(20, 30), criteria="entropy")
+    try:
+        with pytest.warns(UserWarning, match="interrupted"):
+            found = clast.select_k(many, clast.KMeans(random_state=0, tol=0), k=range(20, 30), criteria="entropy")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert 0 < len(found.models) < 10

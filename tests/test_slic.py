@@ -133,6 +133,19 @@ class TestInput:
             slic(image, channel_axis=None)
             slic(image[..., :4])
 
+    def test_an_image_brings_its_axes_spacing_and_mask(self):
+        values = np.random.default_rng(0).normal(size=(30, 20, 9))
+        values[:4] = np.nan
+        volume = clast.Image(values, axes="XYZ", spacing=(0.5, 0.5, 2), unit="mm")
+        options = {"mask": np.isfinite(values), "channel_axis": None}
+        assert_array_equal(slic(volume, 20, 0.1), slic(values, 20, 0.1, spacing=(1, 1, 4), **options))
+        assert_array_equal(slic(volume, 20, 0.1, spacing=(1, 1, 1)), slic(values, 20, 0.1, **options))
+        counts = np.random.default_rng(0).integers(0, 99, size=(30, 20, 3))
+        planes = clast.Image(counts, axes="YX", channel_names=["O", "C", "N"])
+        assert_array_equal(slic(planes, 20), slic(counts, 20, convert2lab=False))
+        photo = counts.astype(np.uint8)
+        assert_array_equal(slic(clast.Image(photo, axes="YX"), 20), slic(photo, 20))
+
     def test_input_is_not_changed(self):
         for dtype in (np.uint8, np.float32, np.float64):
             image = np.random.default_rng(0).integers(0, 256, size=(20, 30, 3)).astype(dtype)
@@ -174,7 +187,23 @@ class TestInput:
             (np.zeros((4, 5)), {"spacing": 2}, TypeError, "'spacing' is 2, but one number for each"),
             (np.zeros((4, 5)), {"spacing": [1, 2, 3, 4]}, ValueError, r"'spacing' has shape \(4,\)"),
             (np.zeros((3, 4, 5)), {"sigma": [1, 2], "channel_axis": None}, ValueError, r"'sigma' has shape \(2,\)"),
-            (np.zeros((4, 5)), {"sigma": [1, -2]}, ValueError, "'sigma' is .*, but none may be negative"),
+            (np.zeros((4, 5)), {"sigma": [1, -2]}, ValueError, "'sigma' is -2.0, but must be at least 0"),
+            (np.zeros((4, 5)), {"sigma": [1, np.nan]}, ValueError, "'sigma' is nan, but must be at least 0"),
+            (np.zeros((4, 5)), {"sigma": np.inf}, ValueError, "'sigma' is inf, but must be finite"),
+            (np.zeros((4, 5)), {"sigma": "a"}, TypeError, "'sigma' is 'a', but a number is needed"),
+            (np.zeros((4, 5)), {"n_segments": "10"}, TypeError, "'n_segments' is '10', but a number is needed"),
+            (np.zeros((4, 5)), {"n_segments": None}, TypeError, "'n_segments' is None, but a number is needed"),
+            (np.zeros((4, 5)), {"compactness": -1}, ValueError, "'compactness' is -1, but must be positive"),
+            (np.zeros((4, 5)), {"compactness": np.nan}, ValueError, "'compactness' is nan, but must be positive"),
+            (np.zeros((4, 5)), {"spacing": [0, 1]}, ValueError, "'spacing' is .*, but must be finite and not 0"),
+            (np.zeros((4, 5)), {"spacing": [np.nan, 1]}, ValueError, "'spacing' is .*, but must be finite"),
+            (np.zeros((4, 5)), {"min_size_factor": -1}, ValueError, "'min_size_factor' is -1, but must be at least 0"),
+            (np.zeros((4, 5)), {"max_size_factor": np.nan}, ValueError, "'max_size_factor' is nan"),
+            (np.zeros((4, 5)), {"max_num_iter": 1.5}, TypeError, "'max_num_iter' is 1.5, but a whole number"),
+            (np.zeros((4, 5)), {"max_num_iter": 2**70}, ValueError, "'max_num_iter' is .*, but must be below"),
+            (np.zeros((4, 5, 3)), {"channel_axis": "a"}, TypeError, "'channel_axis' is 'a', but an integer"),
+            (np.zeros((4, 5)), {"mask": np.full((4, 5), np.nan)}, ValueError, "'mask' has NaN"),
+            (np.ma.masked_equal(np.eye(4), 0), {}, TypeError, "'image' has masked values: give image.data"),
             (np.zeros((4, 5, 3)), {"channel_axis": 3}, ValueError, "'channel_axis' is 3, but 'image' has 3 dim"),
         ],
         ids=str,

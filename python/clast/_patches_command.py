@@ -44,14 +44,15 @@ def run_patches(args: argparse.Namespace) -> None:
         if args.k is not None:
             report["silhouette"] = _cluster(table, statistic_names(statistics), args)
             column = args.column or "cluster"
+    patches = table.drop_duplicates(["tile", "row", "column"])
     report |= {
         "n_tiles": int(table["tile"].nunique()),
-        "n_patches": len(table.drop_duplicates(["tile", "row", "column"])),
+        "n_patches": len(patches),
         "skipped": table.attrs["skipped"],
         "statistics": list(statistic_names(statistics)),
     }
     if args.k is not None:
-        report["sizes"] = {str(cluster): int(n) for cluster, n in table["cluster"].value_counts(sort=False).items()}
+        report["sizes"] = {str(cluster): int(n) for cluster, n in patches["cluster"].value_counts(sort=False).items()}
     _write(table, column, outputs, args)
     report |= {"files": {kind: str(path) for kind, path in outputs.items()}, "seconds": time.perf_counter() - start}
     if args.json:
@@ -98,7 +99,8 @@ def _write(table: "pd.DataFrame", column: str, outputs: dict[str, Path], args: a
 
 
 def _print_report(report: dict[str, Any]) -> None:
-    print(f"{report['n_patches']} patches of {report['n_tiles']} tiles: {', '.join(report['statistics'])}")
+    tiles = "1 tile" if report["n_tiles"] == 1 else f"{report['n_tiles']} tiles"
+    print(f"{report['n_patches']} patches of {tiles}: {', '.join(report['statistics'])}")
     if "sizes" in report:
         sizes = ", ".join(f"{cluster}: {n}" for cluster, n in sorted(report["sizes"].items()))
         print(f"clusters (patches) {sizes}")

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import warnings
 from collections.abc import Mapping
 from contextlib import ExitStack, nullcontext
 from pathlib import Path
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 import clast
 from clast._commands import check_outputs, named_outputs, progress, read_inputs, timed
-from clast.image import Image, resolve_mask
+from clast.image import Image
 from clast.image._files import replace_atomically
 from clast.image._write import check_label_output, write_labels
 from clast.regions import region_statistics
@@ -20,6 +21,9 @@ from clast.superpixels import SlicInfo
 
 # For distances between Lab colours scikit-image's default; for channels from 0 to 1 it would leave a grid of squares.
 _COMPACTNESS_OF_COLOURS, _COMPACTNESS_OF_OTHERS = 10.0, 0.1
+
+# With suitable arguments the number is within a fifth of what was asked for.
+_MANY = 2
 
 
 def run_superpixels(args: argparse.Namespace) -> None:
@@ -31,20 +35,22 @@ def run_superpixels(args: argparse.Namespace) -> None:
         with timed(seconds, "read"):
             image = read_inputs([args.input], args.axes, step)
         if "labels" in outputs:
-            check_label_output(outputs["labels"], image.ndim, force=args.force)
+            check_label_output(outputs["labels"], image.ndim, args.n_segments, force=args.force)
         step(f"cutting about {args.n_segments} superpixels")
         threads = clast.threads(args.threads) if args.threads else nullcontext()
         with timed(seconds, "slic"), threads:
             labels, info = clast.slic(
-                image.data,
+                image,
                 args.n_segments,
                 _compactness(args, image),
                 sigma=args.sigma,
                 slic_zero=args.slico,
-                mask=resolve_mask(image, args.mask),
-                channel_axis=image.ndim if image.has_channels else None,
+                mask=args.mask,
                 return_info=True,
             )
+        _warn_of_count(info.n_segments, args)
+        if "labels" in outputs:  # more than asked for may be too many
+            check_label_output(outputs["labels"], image.ndim, int(labels.max()), force=args.force)
         with timed(seconds, "write"), ExitStack() as stack:
             for kind, path in outputs.items():
                 step(f"writing {path.name}")
@@ -66,11 +72,22 @@ def _compactness(args: argparse.Namespace, image: Image) -> float:
     return _COMPACTNESS_OF_COLOURS if image.is_rgb else _COMPACTNESS_OF_OTHERS
 
 
+def _warn_of_count(n_found: int, args: argparse.Namespace) -> None:
+    """Say why there are much fewer or more superpixels than were asked for."""
+    if _MANY * n_found < args.n_segments:
+        why = "most pieces were too small and joined a neighbour: a higher --compactness, --sigma or --slico keeps more"
+    elif n_found > _MANY * args.n_segments and args.mask is not None:
+        why = "every island of the mask has at least one"
+    else:
+        return
+    warnings.warn(f"{n_found} superpixels instead of about {args.n_segments}: {why}", stacklevel=2)
+
+
 def _write(kind: str, path: Path, image: Image, labels: NDArray[np.int64]) -> None:
     if kind == "labels":
         write_labels(path, labels.astype(np.uint16 if labels.max() < 1 << 16 else np.int32), image)
     elif kind == "table":
-        table = region_statistics(labels, image.data).table()
+        table = region_statistics(labels, image).table(image)
         table.to_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",", index=False)
     else:
         from clast.plot import plot_superpixels

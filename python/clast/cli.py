@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 
 from clast._arguments import (
     add_shared,
+    nonnegative_float,
     number_of_starts,
     number_range,
     positive_float,
@@ -168,7 +169,7 @@ def _add_superpixels(commands: Any) -> None:
         metavar="C",
         help="how much position counts (default: 10 for colours, 0.1 for other images)",
     )
-    parser.add_argument("--sigma", type=positive_float, default=0.0, help="smooth by so many pixels first")
+    parser.add_argument("--sigma", type=nonnegative_float, default=0.0, help="smooth by so many pixels first")
     parser.add_argument("--slico", action="store_true", help="let every superpixel find its own compactness")
     add_shared(
         parser, "axes", "mask", "threads", "labels", plot="boundaries over the image", table="superpixels in numbers"

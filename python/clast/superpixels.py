@@ -1,7 +1,8 @@
 """Superpixels: pixels of like colour side by side, with scikit-image's interface and labels."""
 
+from __future__ import annotations
+
 import math
-import operator
 import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal, NamedTuple, overload
@@ -10,12 +11,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
+from clast._numbers import check_integer, check_number
 from clast._seeds import Seeds, grid_seeds, grid_steps, mask_seeds
+from clast._slic_image import conversion_of, slic_image
+from clast.image import Image
 
 __all__ = ["SlicInfo", "slic"]
-
-# Images of more channels than red, green, blue and alpha are rarer than volumes whose channel_axis was forgotten.
-_MOST_COLOURS = 4
 
 # Weights of a Gaussian end at this many standard deviations, as in scipy.
 _TRUNCATE = 4.0
@@ -41,7 +42,7 @@ class SlicInfo(NamedTuple):
 
 @overload
 def slic(
-    image: ArrayLike,
+    image: Image | ArrayLike,
     n_segments: float = ...,
     compactness: float = ...,
     max_num_iter: int = ...,
@@ -61,7 +62,7 @@ def slic(
 ) -> NDArray[np.int64]: ...
 @overload
 def slic(
-    image: ArrayLike,
+    image: Image | ArrayLike,
     n_segments: float = ...,
     compactness: float = ...,
     max_num_iter: int = ...,
@@ -80,7 +81,7 @@ def slic(
     return_info: Literal[True],
 ) -> tuple[NDArray[np.int64], SlicInfo]: ...
 def slic(
-    image: ArrayLike,
+    image: Image | ArrayLike,
     n_segments: float = 100,
     compactness: float = 10.0,
     max_num_iter: int = 10,
@@ -104,8 +105,10 @@ def slic(
 
     Parameters
     ----------
-    image : array_like of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
-        Integers, bool or floats, with any number of channels. It is stretched to values from 0 to 1 first.
+    image : Image, or array_like of shape (H, W), (H, W, C), (D, H, W) or (D, H, W, C)
+        Integers, bool or floats, with any number of channels. It is stretched to values from 0 to 1 first. An `Image`
+        knows its channels, so that `channel_axis` is not asked for, its spacing, and which of its pixels are not
+        finite or transparent: these get no superpixel.
     n_segments : float, default=100
         About how many superpixels to make.
     compactness : float, default=10.0
@@ -116,9 +119,11 @@ def slic(
     sigma : float or one float for each axis, default=0
         Standard deviation in pixels of a Gaussian that smooths the image first; a single one is divided by `spacing`.
     spacing : one float for each axis, optional
-        Length of a pixel along each spatial axis; default 1.
+        Length of a pixel along each spatial axis; default 1, or that of an `Image` relative to the shortest, so that
+        superpixels of thick slices are as long as they are wide.
     convert2lab : bool, optional
-        Convert RGB to CIE Lab, where distances are those we see. Default: if there is a channel axis of length 3.
+        Convert RGB to CIE Lab, where distances are those we see. Default: if there is a channel axis of length 3, which
+        an `Image` calls red, green and blue.
     enforce_connectivity : bool, default=True
         Make every superpixel one connected piece.
     min_size_factor : float, default=0.5
@@ -130,7 +135,8 @@ def slic(
     start_label : {0, 1}, default=1
         First label; pixels without superpixel have the number before.
     mask : array_like of bool, of the spatial shape, optional
-        True for the pixels to cut. The others need not be finite, and get no superpixel.
+        True for the pixels to cut; as in scikit-image, so is every number but 0. The others need not be finite, and get
+        no superpixel. Every island of a mask becomes at least one superpixel.
     channel_axis : int or None, default=-1
         Axis of the channels; None if there is none. A 2-D image has none in any case.
     repair_labels : bool, default=True
@@ -149,10 +155,11 @@ def slic(
     Raises
     ------
     TypeError
-        If the image is not of real numbers, or `spacing` is a number.
+        If the image is not of real numbers or has masked ones, `spacing` is a number, or another argument is none.
     ValueError
         If the image is empty, not finite inside the mask or has too few or too many axes, another argument is out of
-        range or has the wrong shape, or Lab is asked for without 3 channels.
+        range (also where scikit-image computes on, such as with a negative `compactness`) or has the wrong shape, or
+        Lab is asked for without 3 channels.
 
     Warns
     -----
@@ -193,22 +200,23 @@ def slic(
            [1, 1, 1, 1, 2, 2],
            [1, 1, 1, 1, 2, 2]])
     """
-    pixels, channels_known = _pixels(image, channel_axis)
-    is_flat = pixels.shape[0] == 1 and np.ndim(image) - channels_known < 3
-    volume = pixels.shape[:3]
-    inside = None if mask is None else _inside(mask, volume, is_flat)
-    _check_numbers(n_segments, compactness, max_num_iter, start_label)
-    to_lab = channels_known and convert2lab is not False and pixels.shape[3] == 3
-    if convert2lab and not to_lab:
-        raise ValueError(f"'convert2lab' needs red, green and blue, but 'image' has shape {np.shape(image)}")
-    pixels, conversion = _conversion(pixels, inside, to_lab)
-    dtype = np.float32 if pixels.dtype == np.float32 else np.float64
+    given = slic_image(image, channel_axis, mask)
+    inside = given.inside()
+    _check_numbers(n_segments, compactness, max_num_iter, start_label, min_size_factor, max_size_factor)
+    volume, is_flat = given.volume, given.is_flat
+    to_lab = given.is_colour if convert2lab is None else bool(convert2lab)
+    if to_lab and not (given.has_channels and given.pixels.shape[3] == 3):
+        n_channels = f"{given.pixels.shape[3]} channels" if given.has_channels else "no channels"
+        raise ValueError(f"'convert2lab' needs red, green and blue, but 'image' has {n_channels}")
+    dtype = np.float32 if given.pixels.dtype in (np.float16, np.float32) else np.float64
+    spacing_zyx = _spacing(given.spacing if spacing is None else spacing, is_flat, dtype)
+    smoothing = _smoothing(sigma, spacing_zyx, is_flat, dtype)
+    pixels, conversion = conversion_of(given.pixels, inside, to_lab)
 
     if inside is None:
         seeds = grid_seeds(volume, n_segments)
     else:
-        seeds = mask_seeds(inside, n_segments, 2 if channels_known else 3)
-    spacing_zyx = _spacing(spacing, is_flat, dtype)
+        seeds = mask_seeds(inside, n_segments, 2 if given.has_channels else 3)
     sizes = None
     if enforce_connectivity:
         n_pixels = math.prod(volume) if inside is None else int(np.count_nonzero(inside))
@@ -216,7 +224,7 @@ def slic(
     labels = np.empty(math.prod(volume), dtype=np.int64)
     request = {
         "to_lab": to_lab,
-        "smoothing": _smoothing(sigma, spacing_zyx, is_flat, dtype),
+        "smoothing": smoothing,
         "ratio": 1.0 / compactness,
         "seeds": seeds.positions,
         "mask": None if inside is None else inside.reshape(-1),
@@ -230,115 +238,28 @@ def slic(
         "start_label": start_label,
     }
     n_labels = _core.slic_segment(pixels, conversion, request, labels)
-    shaped: NDArray[np.int64] = labels.reshape(volume[1:] if is_flat else volume)
+    shaped: NDArray[np.int64] = labels.reshape(given.shape)
     if not return_info:
         return shaped
     counts = np.bincount(labels - (start_label - 1), minlength=n_labels + 1)[1:]
     return shaped, SlicInfo(int(np.count_nonzero(counts)), counts, max_num_iter)
 
 
-def _pixels(image: ArrayLike, channel_axis: int | None) -> tuple[NDArray[Any], bool]:
-    """Bring the image to the shape (depth, height, width, channels); tell whether it has an axis of channels."""
-    image = np.asarray(image)
-    if image.dtype.kind not in "buif":
-        raise TypeError(f"'image' has dtype {image.dtype}, but real numbers are needed")
-    if not 2 <= image.ndim <= 4:
-        raise ValueError(f"'image' has {image.ndim} dimensions, but must have 2 to 4: (D, H, W, C), D and C optional")
-    if image.size == 0:
-        raise ValueError(f"'image' of shape {image.shape} is empty")
-    if image.ndim == 2:
-        return image[np.newaxis, :, :, np.newaxis], False
-    if channel_axis is None:
-        return image if image.ndim == 4 else image[..., np.newaxis], False
-    axis = operator.index(channel_axis)
-    if not -image.ndim <= axis < image.ndim:
-        raise ValueError(f"'channel_axis' is {axis}, but 'image' has {image.ndim} dimensions")
-    if axis == -1 and image.shape[-1] > _MOST_COLOURS and image.ndim == 3:
-        _warn_of_guess(image.shape)
-    image = np.moveaxis(image, axis, -1)
-    return image if image.ndim == 4 else image[np.newaxis], True
-
-
-def _warn_of_guess(shape: tuple[int, ...]) -> None:
-    from clast.image import ShapeGuessWarning
-
-    warnings.warn(
-        f"'image' of shape {shape} is taken as an image of {shape[-1]} channels: to say so and silence this, give"
-        f" channel_axis={len(shape) - 1}; for a volume, channel_axis=None",
-        ShapeGuessWarning,
-        stacklevel=4,
-    )
-
-
-def _inside(mask: ArrayLike, volume: tuple[int, ...], is_flat: bool) -> NDArray[np.bool_]:
-    inside = np.ascontiguousarray(mask, dtype=bool)
-    if inside.shape != (volume[1:] if is_flat else volume):
-        needed = volume[1:] if is_flat else volume
-        raise ValueError(f"'mask' has shape {inside.shape}, but the pixels of 'image' have shape {needed}")
-    if not inside.any():
-        raise ValueError("'mask' has no True pixel")
-    return inside.reshape(volume)
-
-
-def _check_numbers(n_segments: float, compactness: float, max_num_iter: int, start_label: int) -> None:
-    if not n_segments > 0:
-        raise ValueError(f"'n_segments' is {n_segments}, but must be positive")
-    if not compactness != 0:
-        raise ValueError("'compactness' is 0, but must not be")
-    if operator.index(max_num_iter) < 0:
-        raise ValueError(f"'max_num_iter' is {max_num_iter}, but must be at least 0")
+def _check_numbers(
+    n_segments: float,
+    compactness: float,
+    max_num_iter: int,
+    start_label: int,
+    min_size_factor: float,
+    max_size_factor: float,
+) -> None:
+    check_number(n_segments, "n_segments", is_positive=True)
+    check_number(compactness, "compactness", is_positive=True)
+    check_integer(max_num_iter, "max_num_iter", 0)
+    check_number(min_size_factor, "min_size_factor", is_finite=False)
+    check_number(max_size_factor, "max_size_factor", is_finite=False)
     if start_label not in (0, 1):
         raise ValueError(f"'start_label' is {start_label}, but must be 0 or 1")
-
-
-def _conversion(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab: bool) -> tuple[NDArray[Any], Any]:
-    """Find how values become the floats that are clustered, and store them as kernels read them.
-
-    Returns
-    -------
-    pixels : ndarray of the same shape, uint8, uint16, float32 or float64
-    conversion : ndarray or tuple
-        What each integer stands for; for floats, the lowest value, the span, and whether to undo the curve of sRGB.
-    """
-    if pixels.dtype.kind == "f":
-        pixels = pixels.astype(np.float32 if pixels.dtype.itemsize <= 4 else np.float64, order="C", copy=False)
-    elif pixels.dtype.itemsize > 2:
-        pixels = _as_float(pixels)
-    if pixels.dtype.kind != "f":
-        unsigned = np.dtype(f"u{pixels.dtype.itemsize}")
-        codes_of_pixels = np.ascontiguousarray(pixels).view(unsigned)
-        numbers = np.arange(np.iinfo(unsigned).max + 1, dtype=unsigned).view(pixels.dtype)
-        values = pixels if inside is None else numbers[_core.slic_occurring(codes_of_pixels, inside.reshape(-1))]
-        table = _rescale(_as_float(numbers), *_as_float(np.array([values.min(), values.max()])))
-        return codes_of_pixels, _undo_srgb(table) if to_lab else table
-    values = pixels
-    if inside is not None:  # 2 to 6 times as fast as pixels[inside]
-        values = np.compress(inside.reshape(-1), pixels.reshape(-1, pixels.shape[-1]), axis=0)
-    low, high = values.min(), values.max()
-    if np.isnan(low):
-        raise ValueError("'image' has NaN: replace them, or leave them out with mask=np.isfinite(image)")
-    if np.isinf(low) or np.isinf(high):
-        raise ValueError("'image' has infinite values: replace them, or leave them out with mask=np.isfinite(image)")
-    span = high - low if high != low else 1
-    return np.ascontiguousarray(pixels), (float(low), float(span), to_lab)
-
-
-def _as_float(integers: NDArray[Any]) -> NDArray[np.float64]:
-    """Convert integers to floats as scikit-image does: the largest of their type becomes 1."""
-    if integers.dtype == np.bool_:
-        return integers.astype(np.float64)
-    floats: NDArray[np.float64] = np.multiply(integers, 1.0 / np.iinfo(integers.dtype).max, dtype=np.float64)
-    return np.maximum(floats, -1.0, out=floats)
-
-
-def _rescale(values: NDArray[np.float64], low: np.float64, high: np.float64) -> NDArray[np.float64]:
-    return (values - low) / (high - low) if high != low else values - low
-
-
-def _undo_srgb(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    # Integers that do not occur inside the mask may stand for negative values, which have no such power.
-    curved = np.power((np.maximum(values, 0.04045) + 0.055) / 1.055, 2.4)
-    return np.where(values > 0.04045, curved, values / 12.92)
 
 
 def _spacing(spacing: Iterable[float] | None, is_flat: bool, dtype: type[Any]) -> NDArray[Any]:
@@ -346,7 +267,10 @@ def _spacing(spacing: Iterable[float] | None, is_flat: bool, dtype: type[Any]) -
         return np.ones(3, dtype=dtype)
     if not isinstance(spacing, Iterable):
         raise TypeError(f"'spacing' is {spacing!r}, but one number for each spatial axis is needed")
-    return _per_axis("spacing", spacing, is_flat, 1, dtype)
+    lengths = _per_axis("spacing", spacing, is_flat, 1, dtype)
+    if not np.isfinite(lengths).all() or not lengths.all():  # an affine matrix may make them negative
+        raise ValueError(f"'spacing' is {lengths.tolist()}, but must be finite and not 0")
+    return lengths
 
 
 def _per_axis(name: str, values: Iterable[float], is_flat: bool, depth: float, dtype: type[Any]) -> NDArray[Any]:
@@ -365,11 +289,12 @@ def _smoothing(
     sigma: float | Iterable[float], spacing: NDArray[Any], is_flat: bool, dtype: type[Any]
 ) -> list[list[float]]:
     """Return the weights of a Gaussian for each axis from the center on, none where nothing is smoothed."""
-    if isinstance(sigma, Iterable):
+    if isinstance(sigma, Iterable) and not isinstance(sigma, str):
         sigmas = _per_axis("sigma", sigma, is_flat, 0, dtype)
-        if (sigmas < 0).any() and (sigmas > 0).any():
-            raise ValueError(f"'sigma' is {sigmas.tolist()}, but none may be negative")
+        for deviation in sigmas.tolist():
+            check_number(deviation, "sigma")
     else:
+        check_number(sigma, "sigma")
         sigmas = np.full(3, sigma, dtype=dtype) / spacing
     return [_gaussian(deviation) if deviation > 1e-15 else [] for deviation in sigmas]
 

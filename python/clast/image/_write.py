@@ -17,6 +17,9 @@ _Writer = Callable[[Path, NDArray[Any], Image], None]
 LABEL_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".png", ".npy")
 MAP_SUFFIXES = (".nii.gz", ".nii", ".tif", ".tiff", ".npy")
 
+# A pixel of a grey PNG has at most 16 bits.
+_MAX_PNG = (1 << 16) - 1
+
 
 def save_labels(path: str | os.PathLike[str], labels: NDArray[Any], image: Image, *, force: bool = False) -> Path:
     """Write a label image on the grid of the image it belongs to.
@@ -42,9 +45,7 @@ def save_labels(path: str | os.PathLike[str], labels: NDArray[Any], image: Image
         When the folder is missing, the file exists, or the format cannot hold the labels.
     """
     path = Path(path)
-    check_label_output(path, image.ndim, force=force)
-    if suffix_of(path) == ".png" and labels.dtype == np.int32:
-        raise OutputError(f"cannot write '{path}': PNG holds at most 65535 labels; use .tif or .nii.gz")
+    check_label_output(path, image.ndim, _MAX_PNG + 1 if labels.dtype == np.int32 else 0, force=force)
     with replace_atomically(path, force=force) as temporary:
         write_labels(temporary, labels, image)
     return path
@@ -55,11 +56,13 @@ def write_labels(path: Path, labels: NDArray[Any], image: Image) -> None:
     _writer(path)(path, labels, image)
 
 
-def check_label_output(path: Path, ndim: int, *, force: bool) -> None:
+def check_label_output(path: Path, ndim: int, n_labels: int = 0, *, force: bool) -> None:
     """Raise now what `save_labels` would raise later, for those who have a long fit in between."""
     check_output(path, LABEL_SUFFIXES, force=force)
     if suffix_of(path) == ".png" and ndim != 2:
         raise OutputError(f"cannot write '{path}': PNG holds two axes, but the labels have {ndim}; use .nii.gz or .tif")
+    if suffix_of(path) == ".png" and n_labels > _MAX_PNG:
+        raise OutputError(f"cannot write '{path}': PNG holds at most {_MAX_PNG} labels; use .tif or .nii.gz")
 
 
 def save_map(path: str | os.PathLike[str], values: NDArray[Any], image: Image, *, force: bool = False) -> Path:

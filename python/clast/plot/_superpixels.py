@@ -1,9 +1,8 @@
 """Pictures of superpixels: the image under their outlines, and the mean of each of them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clast.image import as_image
 from clast.plot._outlines import draw_outlines
@@ -21,7 +20,7 @@ _OUTLINE = (1.0, 0.85, 0.0)  # yellow, which tissue and landscapes seldom are
 
 def plot_superpixels(
     image: "Image | ArrayLike",
-    labels: NDArray[Any],
+    labels: "ArrayLike",
     *,
     channel: int | str = 0,
     slice_axis: str | None = None,
@@ -33,7 +32,7 @@ def plot_superpixels(
     Parameters
     ----------
     image : Image or array-like
-    labels : ndarray of int, of the shape of the image
+    labels : array_like of int, of the shape of the image
         0 for pixels without superpixel, which are dark beside.
     channel : int or str, default=0
         The channel to show of an image that is not red, green and blue; its index or name.
@@ -63,7 +62,7 @@ def plot_superpixels(
     """
     from clast.regions import region_statistics
 
-    image = as_image(image, channel_axis=channel_axis)
+    image, labels = as_image(image, channel_axis=channel_axis), np.asarray(labels)
     if labels.shape != image.shape:
         raise ValueError(f"'labels' has shape {labels.shape}, but the image has shape {image.shape}")
     found = region_statistics(labels, image.data)

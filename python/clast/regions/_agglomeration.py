@@ -1,5 +1,7 @@
 """Hierarchical clustering of regions that touch by scikit-learn's linkages, without memory for all pairs of regions."""
 
+from __future__ import annotations
+
 import heapq
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -7,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clast.image import Image
 from clast.regions._clustering import region_samples
-from clast.regions._graph import region_graph
+from clast.regions._graph import graph_of
 from clast.regions._merging import MergeResult, merge_result
-from clast.regions._statistics import region_statistics
+from clast.regions._statistics import measure
 from clast.regions._validation import Regions
 
 _LINKAGES = ("ward", "average", "complete", "single")
@@ -18,7 +21,7 @@ _LINKAGES = ("ward", "average", "complete", "single")
 
 def agglomerate(
     labels: ArrayLike,
-    image: ArrayLike,
+    image: Image | ArrayLike,
     n_clusters: int | None = None,
     *,
     distance_threshold: float | None = None,
@@ -87,11 +90,12 @@ def agglomerate(
     """
     _check(n_clusters, distance_threshold, linkage)
     regions = Regions(labels, mask, background)
-    found = region_statistics(regions.labels, image, background=regions.background)
+    found = measure(regions, image)
     samples = region_samples(found, features)
     if n_clusters is not None and n_clusters > len(samples):
-        raise ValueError(f"'n_clusters' is {n_clusters}, but there are {len(samples)} regions")
-    connectivity = region_graph(regions.labels, background=regions.background).connectivity()
+        there = "is 1 region" if len(samples) == 1 else f"are {len(samples)} regions"
+        raise ValueError(f"'n_clusters' is {n_clusters}, but there {there}")
+    connectivity = graph_of(regions, found.labels).connectivity()
     pairs, distances = _joins(samples, connectivity, linkage)
     # Distances may go down from one join to the next: as in scikit-learn, so many joins are left out from the end.
     if n_clusters is not None:

@@ -1,5 +1,7 @@
 """Regions as the samples of a clusterer."""
 
+from __future__ import annotations
+
 import inspect
 from collections.abc import Sequence
 from typing import Any
@@ -7,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clast._lookup import look_up
-from clast.regions._statistics import RegionStatistics, region_statistics
+from clast.image import Image
+from clast.regions._statistics import RegionStatistics, measure
 from clast.regions._validation import Regions
 
 _FEATURES = ("area", "centroid", "mean", "std", "min", "max")
@@ -16,7 +18,7 @@ _FEATURES = ("area", "centroid", "mean", "std", "min", "max")
 
 def cluster_regions(
     labels: ArrayLike,
-    image: ArrayLike,
+    image: Image | ArrayLike,
     model: Any,
     *,
     features: Sequence[str] = ("mean",),
@@ -42,6 +44,8 @@ def cluster_regions(
 
     Raises
     ------
+    TypeError
+        If `model` is no clusterer.
     ValueError
         If a feature is unknown, or there is no region.
 
@@ -59,14 +63,15 @@ def cluster_regions(
     >>> bool(classes[0, 2] == classes[1, 0] != classes[0, 0] == classes[1, 1])
     True
     """
+    if isinstance(model, type) or not hasattr(model, "fit_predict"):
+        raise TypeError(f"'model' is {model!r}, but a clusterer is needed, such as clast.KMeans(4)")
     regions = Regions(labels, mask, background)
-    found = region_statistics(regions.labels, image, background=regions.background)
+    found = measure(regions, image)
     X = region_samples(found, features)
     takes_weight = "sample_weight" in inspect.signature(model.fit_predict).parameters
     weight = {"sample_weight": found.area.astype(np.float64)} if takes_weight else {}
-    table = np.zeros(regions.n_labels, dtype=np.int32)
-    table[found.labels] = np.asarray(model.fit_predict(X, **weight)) + 1
-    return look_up(table, regions.labels)
+    classes = np.asarray(model.fit_predict(X, **weight)).astype(np.int32) + 1
+    return regions.spread(found.labels, classes, 0)
 
 
 def region_samples(found: RegionStatistics, features: Sequence[str]) -> NDArray[np.float64]:
@@ -87,6 +92,7 @@ def region_samples(found: RegionStatistics, features: Sequence[str]) -> NDArray[
     ValueError
         If a feature is unknown, or there is no region.
     """
+    features = [features] if isinstance(features, str) else features
     unknown = [name for name in features if name not in _FEATURES]
     if unknown or not features:
         raise ValueError(f"'features' is {tuple(features)}, but must be some of {', '.join(_FEATURES)}")

@@ -1,11 +1,14 @@
 """Where regions touch: which, along how many pixels, and which pixels these are."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from clast.regions._statistics import region_statistics
+from clast.image import Image
+from clast.regions._statistics import measure
 from clast.regions._validation import Regions
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ class RegionGraph(NamedTuple):
         found: NDArray[np.int64] = self.labels[self.indices[self.indptr[row] : self.indptr[row + 1]]]
         return found
 
-    def connectivity(self) -> "csr_array":
+    def connectivity(self) -> csr_array:
         """Return the graph as scikit-learn takes it, such as for ``AgglomerativeClustering(connectivity=...)``.
 
         Returns
@@ -73,7 +76,7 @@ class RegionGraph(NamedTuple):
 
 def region_graph(
     labels: ArrayLike,
-    image: ArrayLike | None = None,
+    image: Image | ArrayLike | None = None,
     *,
     mask: ArrayLike | None = None,
     background: int | None = 0,
@@ -84,7 +87,7 @@ def region_graph(
     ----------
     labels, mask, background
         As for `region_statistics`.
-    image : array_like, optional
+    image : Image or array_like, optional
         As for `region_statistics`; without it, differences are 0.
 
     Returns
@@ -103,18 +106,21 @@ def region_graph(
     """
     regions = Regions(labels, mask, background)
     if image is None:
-        present = regions.counted()
-        edges, lengths = regions.edges(present)
-        differences = np.zeros(len(edges))
-    else:
-        found = region_statistics(regions.labels, image, background=regions.background)
-        present = found.labels
-        edges, lengths = regions.edges(present)
-        differences = np.linalg.norm(found.mean[edges[:, 0]] - found.mean[edges[:, 1]], axis=1)
+        return graph_of(regions, regions.counted())
+    found = measure(regions, image)
+    return graph_of(regions, found.labels, found.mean)
+
+
+def graph_of(regions: Regions, labels: NDArray[np.int64], means: NDArray[np.float64] | None = None) -> RegionGraph:
+    """Compute what `region_graph` does, of labels that were checked, for the regions of some labels."""
+    edges, lengths = regions.edges(labels)
+    differences = np.zeros(len(edges))
+    if means is not None:
+        differences = np.linalg.norm(means[edges[:, 0]] - means[edges[:, 1]], axis=1)
     both = np.concatenate([edges, edges[:, ::-1]])
     order = np.lexsort((both[:, 1], both[:, 0]))
-    indptr = np.searchsorted(both[order, 0], np.arange(len(present) + 1))
-    return RegionGraph(present, indptr, both[order, 1], np.tile(lengths, 2)[order], np.tile(differences, 2)[order])
+    indptr = np.searchsorted(both[order, 0], np.arange(len(labels) + 1))
+    return RegionGraph(labels, indptr, both[order, 1], np.tile(lengths, 2)[order], np.tile(differences, 2)[order])
 
 
 def boundaries(labels: ArrayLike) -> NDArray[np.bool_]:
@@ -129,6 +135,11 @@ def boundaries(labels: ArrayLike) -> NDArray[np.bool_]:
     ndarray of the same shape, bool
         True on both sides of every boundary, as :func:`skimage.segmentation.find_boundaries` marks them.
 
+    Raises
+    ------
+    TypeError
+        If the labels are no integers.
+
     Examples
     --------
     >>> from clast.regions import boundaries
@@ -137,6 +148,8 @@ def boundaries(labels: ArrayLike) -> NDArray[np.bool_]:
            [False, False,  True,  True]])
     """
     image = np.asarray(labels)
+    if image.dtype.kind not in "bui":
+        raise TypeError(f"'labels' has dtype {image.dtype}, but integers are needed")
     marked = np.zeros(image.shape, dtype=bool)
     for axis in range(image.ndim):
         along, marks = np.moveaxis(image, axis, 0), np.moveaxis(marked, axis, 0)

@@ -1,5 +1,7 @@
 """Neighbouring regions become one, those that are most alike first."""
 
+from __future__ import annotations
+
 import math
 from typing import Any, NamedTuple
 
@@ -7,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
-from clast._lookup import look_up
-from clast.regions._statistics import region_statistics
+from clast._numbers import check_integer, check_number
+from clast.image import Image
+from clast.regions._statistics import measure
 from clast.regions._validation import Regions
 
 
@@ -32,7 +35,7 @@ class MergeResult(NamedTuple):
 
 def merge_regions(
     labels: ArrayLike,
-    image: ArrayLike,
+    image: Image | ArrayLike,
     *,
     n_regions: int | None = None,
     threshold: float | None = None,
@@ -62,8 +65,10 @@ def merge_regions(
 
     Raises
     ------
+    TypeError
+        If one of `n_regions`, `threshold` and `min_size` is no number.
     ValueError
-        If none of `n_regions`, `threshold` and `min_size` is given, or one is out of range.
+        If none of them is given, or one is out of range.
 
     Notes
     -----
@@ -80,12 +85,13 @@ def merge_regions(
     """
     if n_regions is None and threshold is None and min_size is None:
         raise ValueError("give 'n_regions', 'threshold' or 'min_size': without them, nothing is merged")
-    if n_regions is not None and n_regions < 1:
-        raise ValueError(f"'n_regions' is {n_regions}, but must be at least 1")
-    if threshold is not None and not threshold >= 0:
-        raise ValueError(f"'threshold' is {threshold}, but must be at least 0")
+    if n_regions is not None:
+        n_regions = check_integer(n_regions, "n_regions", 1)
+    for value, name in ((threshold, "threshold"), (min_size, "min_size")):
+        if value is not None:
+            check_number(value, name)
     regions = Regions(labels, mask, background)
-    found = region_statistics(regions.labels, image, background=regions.background)
+    found = measure(regions, image)
     present = found.labels
     edges, _ = regions.edges(present)
     merges_alike = n_regions is not None or threshold is not None
@@ -120,10 +126,9 @@ def merge_result(
     """
     roots = _roots(len(present), pairs)
     order = {root: number for number, root in enumerate(dict.fromkeys(roots), start=1)}
-    table = np.zeros(regions.n_labels, dtype=np.int64)
-    table[present] = [order[root] for root in roots]
+    merged = np.array([order[root] for root in roots], dtype=np.int64)
     tree = np.column_stack([pairs, distances, sizes]).astype(np.float64)
-    return MergeResult(look_up(table, regions.labels), tree, len(order))
+    return MergeResult(regions.spread(present, merged, 0), tree, len(order))
 
 
 def _roots(n_regions: int, pairs: NDArray[Any]) -> list[int]:

@@ -1,12 +1,15 @@
 """Area, place and values of every region, and the image of their means."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
-from clast._lookup import look_up
+from clast._pixels import check_pixels
+from clast.image import Image
 from clast.regions._validation import Regions
 
 if TYPE_CHECKING:
@@ -37,8 +40,14 @@ class RegionStatistics(NamedTuple):
     min: NDArray[np.float64]
     max: NDArray[np.float64]
 
-    def table(self) -> "pd.DataFrame":
+    def table(self, image: Image | None = None) -> pd.DataFrame:
         """Return a table with a row for each region; columns of several numbers are named ``mean-0``, ``mean-1``, ...
+
+        Parameters
+        ----------
+        image : Image, optional
+            What the regions lie on: its channels name the columns of their values, such as ``mean-red``, and where its
+            spacing is known there is a column `volume_ml`, `volume_um3`, `area_mm2` or `area_um2`.
 
         Returns
         -------
@@ -46,15 +55,23 @@ class RegionStatistics(NamedTuple):
         """
         import pandas as pd
 
-        columns = {"label": self.labels, "area": self.area}
+        from clast._result import pixel_size
+
+        columns: dict[str, NDArray[Any]] = {"label": self.labels, "area": self.area}
+        size = None if image is None else pixel_size(image)
+        if size is not None:
+            columns[size[0]] = self.area * size[1]
+        channels = range(self.mean.shape[1]) if image is None else image.channel_names
         for name in ("bbox", "centroid", "mean", "std", "min", "max"):
-            columns |= {f"{name}-{i}": column for i, column in enumerate(getattr(self, name).T)}
+            values = getattr(self, name)
+            of_columns = range(values.shape[1]) if name in ("bbox", "centroid") else channels
+            columns |= {f"{name}-{which}": column for which, column in zip(of_columns, values.T, strict=True)}
         return pd.DataFrame(columns)
 
 
 def region_statistics(
     labels: ArrayLike,
-    image: ArrayLike,
+    image: Image | ArrayLike,
     *,
     mask: ArrayLike | None = None,
     background: int | None = 0,
@@ -64,9 +81,9 @@ def region_statistics(
     Parameters
     ----------
     labels : array_like of int, of shape (H, W) or (D, H, W)
-        Labels from 0 on.
-    image : array_like of shape labels.shape or labels.shape + (n_channels,)
-        Finite values of any integer or float dtype.
+        Labels of any integer dtype, negative ones and gaps included.
+    image : Image, or array_like of shape labels.shape or labels.shape + (n_channels,)
+        Values of any integer or float dtype. Those of regions must be finite.
     mask : array_like of bool, of the shape of `labels`, optional
         False for pixels to leave out.
     background : int or None, default=0
@@ -79,9 +96,9 @@ def region_statistics(
     Raises
     ------
     TypeError
-        If the labels are no integers.
+        If the labels or `background` are no integers, or the image is not of real numbers or has masked ones.
     ValueError
-        If shapes do not fit, a label is negative, or the image is not finite.
+        If shapes do not fit, or a value in a region is not finite.
 
     Notes
     -----
@@ -99,19 +116,24 @@ def region_statistics(
     array([[ 2.],
            [20.]])
     """
-    regions = Regions(labels, mask, background)
+    return measure(Regions(labels, mask, background), image)
+
+
+def measure(regions: Regions, image: Image | ArrayLike) -> RegionStatistics:
+    """Compute what `region_statistics` does, of labels that were checked."""
     areas, boxes, centroids, values = _core.region_statistics(
-        regions.flat, regions.samples(image), regions.volume, regions.n_labels
+        regions.flat, regions.samples(image), regions.volume, regions.n_numbers
     )
     rows = regions.present(areas)
-    n_axes = regions.labels.ndim
+    n_axes = regions.numbers.ndim
     corners = boxes[rows].reshape(-1, 2, 3)[:, :, 3 - n_axes :].reshape(-1, 2 * n_axes).astype(np.int64)
     numbers = (table[rows] for table in values)
-    return RegionStatistics(rows, areas[rows].astype(np.int64), corners, centroids[rows, 3 - n_axes :], *numbers)
+    area = areas[rows].astype(np.int64)
+    return RegionStatistics(regions.names[rows], area, corners, centroids[rows, 3 - n_axes :], *numbers)
 
 
 def region_means(
-    labels: ArrayLike, image: ArrayLike, *, mask: ArrayLike | None = None, background: int | None = 0
+    labels: ArrayLike, image: Image | ArrayLike, *, mask: ArrayLike | None = None, background: int | None = 0
 ) -> NDArray[np.float64]:
     """Replace every pixel by the mean of its region.
 
@@ -134,7 +156,5 @@ def region_means(
            [ 2., 20., 20.]])
     """
     regions = Regions(labels, mask, background)
-    found = region_statistics(regions.labels, image, background=regions.background)
-    means = np.full((regions.n_labels, found.mean.shape[1]), np.nan)
-    means[found.labels] = found.mean
-    return look_up(means, regions.labels).reshape(np.shape(image))
+    found = measure(regions, image)
+    return regions.spread(found.labels, found.mean, np.nan).reshape(check_pixels(image).shape)
