@@ -251,7 +251,7 @@ def test_failing_write_leaves_nothing(work, capsys, monkeypatch):
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
     argv = ["segment", "photo.png", "-k", "2", "-o", "a.png", "--table", "a.csv", "--plot", "b.png"]
-    assert "No space left" in fails(capsys, 1, *argv)
+    assert "cannot write 'b.png': No space left" in fails(capsys, 2, *argv)
     assert set(work.iterdir()) == before
 
 

@@ -1,5 +1,6 @@
 """Label images to files: the grid comes back as it went in, and nothing is ever half written."""
 
+import errno
 import os
 import struct
 from pathlib import Path
@@ -264,6 +265,26 @@ def test_file_that_appears_meanwhile_is_kept(tmp_path, monkeypatch):
     with pytest.raises(OutputError, match="meanwhile"):
         save_labels(path, LABELS, Image(np.zeros((2, 3, 4)), axes="ZYX"))
     assert [file.read_text() for file in tmp_path.iterdir()] == ["precious"]
+
+
+def test_a_full_disk_is_told_with_the_file(tmp_path, monkeypatch):
+    def save_half(file, array):
+        file.write(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(np, "save", save_half)
+    path = tmp_path / "labels.npy"
+    with pytest.raises(OutputError, match=r"cannot write '.*labels\.npy': No space left on device"):
+        save_labels(path, LABELS, Image(np.zeros((2, 3, 4)), axes="ZYX"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_link_to_nothing_is_not_replaced(tmp_path):
+    path = tmp_path / "labels.npy"
+    path.symlink_to(tmp_path / "elsewhere" / "labels.npy")
+    with pytest.raises(OutputError, match="it exists"):
+        save_labels(path, LABELS, Image(np.zeros((2, 3, 4)), axes="ZYX"))
+    assert path.is_symlink()
 
 
 def test_files_get_ordinary_permissions(tmp_path):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from clast.image._errors import OutputError
+from clast.image._errors import ImageError, OutputError
 
 
 def suffix_of(path: Path) -> str:
@@ -36,7 +36,7 @@ def check_output(path: Path, suffixes: Sequence[str], *, force: bool) -> None:
         raise OutputError(f"cannot write '{path}': the folder '{path.parent}' does not exist; make it first")
     if path.is_dir():
         raise OutputError(f"cannot write '{path}': it is a folder; name a file in it")
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         raise OutputError(f"cannot write '{path}': it exists; pass force=True (--force) to replace it")
     if not os.access(path.parent, os.W_OK):
         raise OutputError(f"cannot write '{path}': no permission to write into '{path.parent}'")
@@ -58,14 +58,23 @@ def replace_atomically(path: Path, *, force: bool) -> Iterator[Path]:
     ------
     Path
         Where to write. On any error, Ctrl-C included, it is removed and `path` is as it was.
+
+    Raises
+    ------
+    OutputError
+        If the file has appeared meanwhile, or cannot be written to the end.
     """
     temporary = path.with_name(f".{uuid.uuid4().hex[:8]}-{path.name}")
     try:
         yield temporary
-        if path.exists() and not force:
+        if os.path.lexists(path) and not force:
             raise OutputError(
                 f"cannot write '{path}': it has appeared meanwhile; pass force=True (--force) to replace it"
             )
         os.replace(temporary, path)
+    except ImageError:
+        raise
+    except OSError as error:  # such as a full disk, of which writers do not say whose file it was
+        raise OutputError(f"cannot write '{path}': {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
