@@ -411,7 +411,7 @@ def test_much_fewer_or_more_superpixels_than_asked_for_are_explained(work, capsy
         assert main(["superpixels", "photo.png", "-n", "12", "--mask", "islands.png", "-o", "islands.tif"]) == 0
     few, many = capsys.readouterr().err.splitlines()
     assert few.startswith("clast: warning: 1 superpixels instead of about 12: most pieces were too small")
-    assert many.startswith("clast: warning: 192 superpixels instead of about 12: every island of the mask")
+    assert many.startswith("clast: warning: 192 superpixels instead of about 12: islands of the mask")
 
 
 def test_superpixels_refuse_before_the_work(work, capsys):

@@ -9,6 +9,7 @@ from skimage import data
 from skimage.graph import merge_hierarchical, rag_mean_color
 from skimage.measure import regionprops_table
 from skimage.segmentation import find_boundaries
+from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score
 
@@ -118,6 +119,10 @@ class TestStatistics:
     def test_values_whose_sum_overflows_are_finite(self):
         image = np.full((4, 5), 3e38, dtype=np.float32)
         assert_array_equal(region_statistics(np.ones((4, 5), dtype=int), image).max, [[np.float32(3e38)]])
+
+    def test_deviations_of_values_whose_squares_overflow_are_infinite(self):
+        found = region_statistics([[1, 1, 2]], np.array([[1e200, -1e200, 3e200]]))
+        assert_array_equal(found.std[:, 0], [np.inf, 0])
 
     def test_an_image_names_the_columns(self, photo, labels):
         image = clast.Image(photo, axes="YX", spacing=(0.5, 2), unit="mm")
@@ -259,6 +264,17 @@ class TestCluster:
         assert_array_equal(np.unique(classes), [1, 2, 3])
         for value in (1, 10, 50):
             assert len(np.unique(classes[labels == value])) == 1
+
+    def test_weights_that_are_handed_on_to_fit(self, photo, labels):
+        class Handing(ClusterMixin, BaseEstimator):
+            def fit(self, X, y=None, sample_weight=None):
+                self.weight_ = sample_weight
+                self.labels_ = np.zeros(len(X), dtype=int)
+                return self
+
+        model = Handing()
+        cluster_regions(labels, photo, model)
+        assert_array_equal(model.weight_, np.bincount(labels.ravel())[1:])
 
     def test_background_has_no_class(self, photo, labels):
         mask = np.zeros(labels.shape, dtype=bool)

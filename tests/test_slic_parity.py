@@ -87,10 +87,34 @@ class TestColour:
     def test_uint16(self, photo):
         assert_same(photo.astype(np.uint16) * 201, n_segments=200)
 
-    def test_float32(self, photo):
-        options = {"n_segments": 200, "enforce_connectivity": False}
-        image = (photo / 255).astype(np.float32)
-        assert np.mean(slic(image, **options) == skimage_slic(image, **options)) >= 0.9995
+    @pytest.mark.parametrize("dtype", [np.float16, np.float32])
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"n_segments": 200},
+            {"n_segments": 1000, "compactness": 0.1},
+            {"compactness": 100, "sigma": 1},
+            {"slic_zero": True},
+            {"mask": True},
+        ],
+        ids=str,
+    )
+    def test_float32(self, photo, dtype, options):
+        if "mask" in options:
+            options = {"mask": ellipse(*photo.shape[:2])}
+        assert_same((photo / 255).astype(dtype), **options)
+        assert_same((photo * 3.7 - 200).astype(dtype), **options)
+
+    def test_four_megapixels(self, photo):
+        tiled = np.tile(photo, (2000 // photo.shape[0] + 1, 2000 // photo.shape[1] + 1, 1))[:2000, :2000]
+        noise = np.random.default_rng(0).integers(0, 20, size=tiled.shape, dtype=np.uint8)
+        assert_same(tiled // 2 + noise, n_segments=900, max_num_iter=2)
+
+    def test_arguments_that_stand_for_others(self, photo):
+        assert_same(photo, slic_zero=1)
+        assert_same(photo[..., 0], convert2lab=True, channel_axis=None, compactness=0.1)
+        assert_same(photo, convert2lab=0, compactness=0.1)
+        assert_same(photo, compactness=np.inf)
 
     @pytest.mark.parametrize("options", [{}, {"min_size_factor": 0, "max_size_factor": 0.2}], ids=str)
     def test_volume_on_any_number_of_threads(self, options):
@@ -168,7 +192,7 @@ class TestOtherChannels:
         image = np.random.default_rng(0).integers(-128, 128, size=(40, 50), dtype=np.int8)
         assert_same(image, compactness=0.1, n_segments=30, channel_axis=None)
 
-    @pytest.mark.parametrize("n_channels", [1, 2, 4, 5, 9, 200])
+    @pytest.mark.parametrize("n_channels", [1, 2, 4, 5, 9, 200, 1000])
     def test_many(self, n_channels):
         noise = np.random.default_rng(n_channels).normal(size=(50, 60, n_channels))
         assert_same(noise.cumsum(0).cumsum(1), channel_axis=2, compactness=0.3, n_segments=40)

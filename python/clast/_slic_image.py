@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
+from clast._lab import lab_of_srgb
 from clast._pixels import check_pixels
 from clast.image import Image, ShapeGuessWarning, resolve_mask
 
@@ -116,7 +117,9 @@ def _warn_of_guess(shape: tuple[int, ...]) -> None:
     )
 
 
-def conversion_of(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab: bool) -> tuple[NDArray[Any], Any]:
+def conversion_of(
+    pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab: bool
+) -> tuple[NDArray[Any], Any, bool]:
     """Find how values become the floats that are clustered, and store them as kernels read them.
 
     Returns
@@ -124,6 +127,8 @@ def conversion_of(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab
     pixels : ndarray of the same shape, uint8, uint16, float32 or float64
     conversion : ndarray or tuple
         What each integer stands for; for floats, the lowest value, the span, and whether to undo the curve of sRGB.
+    to_lab : bool
+        Whether what comes out is linear RGB, to be converted to Lab.
     """
     if pixels.dtype.kind == "f":
         pixels = pixels.astype(np.float32 if pixels.dtype.itemsize <= 4 else np.float64, order="C", copy=False)
@@ -135,7 +140,7 @@ def conversion_of(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab
         numbers = np.arange(np.iinfo(unsigned).max + 1, dtype=unsigned).view(pixels.dtype)
         values = pixels if inside is None else numbers[_core.slic_occurring(codes_of_pixels, inside.reshape(-1))]
         table = _rescale(_as_float(numbers), *_as_float(np.array([values.min(), values.max()])))
-        return codes_of_pixels, _undo_srgb(table) if to_lab else table
+        return codes_of_pixels, _undo_srgb(table) if to_lab else table, to_lab
     values = pixels
     if inside is not None:  # 2 to 6 times as fast as pixels[inside]
         values = np.compress(inside.reshape(-1), pixels.reshape(-1, pixels.shape[-1]), axis=0)
@@ -145,7 +150,10 @@ def conversion_of(pixels: NDArray[Any], inside: NDArray[np.bool_] | None, to_lab
     if np.isinf(low) or np.isinf(high):
         raise ValueError("'image' has infinite values: replace them, or leave them out with mask=np.isfinite(image)")
     span = high - low if high != low else 1
-    return np.ascontiguousarray(pixels), (float(low), float(span), to_lab)
+    pixels = np.ascontiguousarray(pixels)
+    if to_lab and pixels.dtype == np.float32:
+        return lab_of_srgb(pixels, low, np.float32(span)), (0.0, 1.0, False), False
+    return pixels, (float(low), float(span), to_lab), to_lab
 
 
 def _as_float(integers: NDArray[Any]) -> NDArray[np.float64]:

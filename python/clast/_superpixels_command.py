@@ -77,7 +77,7 @@ def _warn_of_count(n_found: int, args: argparse.Namespace) -> None:
     if _MANY * n_found < args.n_segments:
         why = "most pieces were too small and joined a neighbour: a higher --compactness, --sigma or --slico keeps more"
     elif n_found > _MANY * args.n_segments and args.mask is not None:
-        why = "every island of the mask has at least one"
+        why = "islands of the mask have superpixels of their own"
     else:
         return
     warnings.warn(f"{n_found} superpixels instead of about {args.n_segments}: {why}", stacklevel=2)

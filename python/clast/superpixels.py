@@ -123,7 +123,7 @@ def slic(
         superpixels of thick slices are as long as they are wide.
     convert2lab : bool, optional
         Convert RGB to CIE Lab, where distances are those we see. Default: if there is a channel axis of length 3, which
-        an `Image` calls red, green and blue.
+        an `Image` calls red, green and blue. Without channels there is nothing to convert.
     enforce_connectivity : bool, default=True
         Make every superpixel one connected piece.
     min_size_factor : float, default=0.5
@@ -135,8 +135,9 @@ def slic(
     start_label : {0, 1}, default=1
         First label; pixels without superpixel have the number before.
     mask : array_like of bool, of the spatial shape, optional
-        True for the pixels to cut; as in scikit-image, so is every number but 0. The others need not be finite, and get
-        no superpixel. Every island of a mask becomes at least one superpixel.
+        True for the pixels to cut; as in scikit-image, so is every number but 0. The others get no superpixel, and
+        without `sigma` need not be finite. Every island of a mask that a seed is near enough to has superpixels of its
+        own, so that there may be many more than asked for.
     channel_axis : int or None, default=-1
         Axis of the channels; None if there is none. A 2-D image has none in any case.
     repair_labels : bool, default=True
@@ -174,9 +175,10 @@ def slic(
 
     Notes
     -----
-    Labels are those of scikit-image 0.26 to the last pixel for integers and float64: distances are computed with the
-    same operations in the same order, and only clusters that cannot win are left out. float32 is computed in float32 as
-    there, where the conversion to Lab may differ in its last bit. The number of threads does not matter.
+    Labels are those of scikit-image 0.26 to the last pixel: distances are computed with the same operations in the same
+    order, and only clusters that cannot win are left out. float16 and float32 are computed in float32 as there, and
+    converted to Lab by numpy; of other colours in Lab the last bit may differ, which exact ties alone can show. The
+    number of threads does not matter.
 
     Cost: O(n_pixels) per iteration, and O(n_pixels) for the connected pieces. Memory: 12 bytes for each value of the
     image (8 for float32), and 16 to 24 for each pixel. scikit-image takes about 50 bytes for each value.
@@ -204,14 +206,15 @@ def slic(
     inside = given.inside()
     _check_numbers(n_segments, compactness, max_num_iter, start_label, min_size_factor, max_size_factor)
     volume, is_flat = given.volume, given.is_flat
-    to_lab = given.is_colour if convert2lab is None else bool(convert2lab)
-    if to_lab and not (given.has_channels and given.pixels.shape[3] == 3):
-        n_channels = f"{given.pixels.shape[3]} channels" if given.has_channels else "no channels"
-        raise ValueError(f"'convert2lab' needs red, green and blue, but 'image' has {n_channels}")
+    to_lab = given.has_channels and (given.is_colour if convert2lab is None else bool(convert2lab))
+    if to_lab and given.pixels.shape[3] != 3:
+        raise ValueError(f"'convert2lab' needs red, green and blue, but 'image' has {given.pixels.shape[3]} channels")
     dtype = np.float32 if given.pixels.dtype in (np.float16, np.float32) else np.float64
     spacing_zyx = _spacing(given.spacing if spacing is None else spacing, is_flat, dtype)
     smoothing = _smoothing(sigma, spacing_zyx, is_flat, dtype)
-    pixels, conversion = conversion_of(given.pixels, inside, to_lab)
+    if any(smoothing) and inside is not None and not np.isfinite(given.pixels).all():
+        raise ValueError("'sigma' spreads values that are not finite from outside the mask: replace them in 'image'")
+    pixels, conversion, to_lab = conversion_of(given.pixels, inside, to_lab)
 
     if inside is None:
         seeds = grid_seeds(volume, n_segments)
@@ -232,10 +235,10 @@ def slic(
         "weight": _weight(seeds),
         "window": grid_steps(volume, len(seeds.positions))[1],
         "max_num_iter": max_num_iter,
-        "slic_zero": slic_zero,
+        "slic_zero": bool(slic_zero),
         "sizes": sizes,
-        "repair_labels": repair_labels,
-        "start_label": start_label,
+        "repair_labels": bool(repair_labels),
+        "start_label": int(start_label),
     }
     n_labels = _core.slic_segment(pixels, conversion, request, labels)
     shaped: NDArray[np.int64] = labels.reshape(given.shape)
@@ -254,7 +257,7 @@ def _check_numbers(
     max_size_factor: float,
 ) -> None:
     check_number(n_segments, "n_segments", is_positive=True)
-    check_number(compactness, "compactness", is_positive=True)
+    check_number(compactness, "compactness", is_positive=True, is_finite=False)
     check_integer(max_num_iter, "max_num_iter", 0)
     check_number(min_size_factor, "min_size_factor", is_finite=False)
     check_number(max_size_factor, "max_size_factor", is_finite=False)

@@ -33,7 +33,7 @@ def cluster_regions(
         As for `region_statistics`.
     model : clusterer
         Has ``fit_predict(X)``, as those of clast and scikit-learn. If it takes ``sample_weight``, a region weighs as
-        much as it has pixels.
+        much as it has pixels; in a pipeline all weigh the same.
     features : sequence of str, default=("mean",)
         What regions are compared by: fields of `RegionStatistics`, side by side.
 
@@ -68,10 +68,18 @@ def cluster_regions(
     regions = Regions(labels, mask, background)
     found = measure(regions, image)
     X = region_samples(found, features)
-    takes_weight = "sample_weight" in inspect.signature(model.fit_predict).parameters
-    weight = {"sample_weight": found.area.astype(np.float64)} if takes_weight else {}
+    weight = {"sample_weight": found.area.astype(np.float64)} if _takes_weight(model) else {}
     classes = np.asarray(model.fit_predict(X, **weight)).astype(np.int32) + 1
     return regions.spread(found.labels, classes, 0)
+
+
+def _takes_weight(model: Any) -> bool:
+    parameters = inspect.signature(model.fit_predict).parameters
+    if "sample_weight" in parameters:
+        return True
+    # What scikit-learn's ClusterMixin does not know it hands on to fit.
+    hands_on = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values())
+    return hands_on and hasattr(model, "fit") and "sample_weight" in inspect.signature(model.fit).parameters
 
 
 def region_samples(found: RegionStatistics, features: Sequence[str]) -> NDArray[np.float64]:

@@ -89,7 +89,7 @@ def merge_regions(
         n_regions = check_integer(n_regions, "n_regions", 1)
     for value, name in ((threshold, "threshold"), (min_size, "min_size")):
         if value is not None:
-            check_number(value, name)
+            check_number(value, name, is_finite=False)
     regions = Regions(labels, mask, background)
     found = measure(regions, image)
     present = found.labels

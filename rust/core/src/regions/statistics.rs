@@ -180,7 +180,9 @@ impl Table {
             let area = found.areas[index / self.n_channels] as f64;
             let mean = sum / area;
             found.means.push(first + mean);
-            found.deviations.push((squares / area - mean * mean).max(0.0).sqrt());
+            // Rounding may leave less than nothing; squares that overflow have an infinite mean.
+            let variance = if squares.is_finite() { (squares / area - mean * mean).max(0.0) } else { f64::INFINITY };
+            found.deviations.push(variance.sqrt());
             found.lowest.push(low);
             found.highest.push(high);
         }
