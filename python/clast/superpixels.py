@@ -181,7 +181,7 @@ def slic(
     number of threads does not matter.
 
     Cost: O(n_pixels) per iteration, and O(n_pixels) for the connected pieces. Memory: 12 bytes for each value of the
-    image (8 for float32), and 16 to 24 for each pixel. scikit-image takes about 50 bytes for each value.
+    image (8 for float32 without Lab), and 16 to 24 for each pixel. scikit-image takes about 50 bytes for each value.
 
     References
     ----------
