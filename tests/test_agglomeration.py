@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import ndimage
 from skimage import data
 from skimage.graph import RAG
 from skimage.measure import regionprops_table
@@ -135,6 +136,27 @@ class TestPieces:
         assert_array_equal(agglomerate(labels, image, 1).labels, [[1, 1, 0, 2, 2, 0, 3]])
         assert_array_equal(agglomerate(labels, image, distance_threshold=1).labels, [[1, 2, 0, 3, 4, 0, 5]])
 
+    @pytest.mark.parametrize("linkage", LINKAGES)
+    @given(images_in_pieces(), st.sampled_from([0.5, 1.0, 2.0]))
+    def test_each_is_cut_by_a_threshold_as_scikit_learn_cuts_it(self, linkage, case, threshold):
+        labels, image = case
+        found = agglomerate(labels, image, distance_threshold=threshold, linkage=linkage).labels
+        pieces, n_pieces = ndimage.label(labels)
+        for piece in range(1, n_pieces + 1):
+            inside = pieces == piece
+            if np.count_nonzero(inside) > 1:
+                graph = grid_to_graph(*labels.shape, mask=inside)
+                model = AgglomerativeClustering(
+                    None, distance_threshold=threshold, linkage=linkage, connectivity=graph
+                ).fit(image[inside])
+                assert_same_partition(found[inside], model.labels_)
+
+    def test_distances_that_go_down_in_one_piece_do_not_join_another(self):
+        labels = np.array([[1, 2, 3, 0, 4, 5]])
+        image = np.array([[0, 5, 0.1, 0, 0, 3]])
+        found = agglomerate(labels, image, distance_threshold=2.95)
+        assert_array_equal(found.labels, [[1, 2, 2, 0, 3, 4]])
+
     def test_mask_cuts(self):
         labels, mask = np.array([[1, 1, 2], [3, 3, 3]]), np.array([[True, False, True], [True, True, False]])
         found = agglomerate(labels, np.array([[1, 9, 2], [1, 1, 9]]), 1, mask=mask)
@@ -209,7 +231,9 @@ def test_bad_input(options, message):
     assert "\n" not in str(caught.value)
 
 
-def test_a_part_of_a_cluster_is_none():
+def test_input_of_another_type():
     labels = np.arange(1, 7).reshape(2, 3)
-    with pytest.raises(TypeError, match=r"'n_clusters' is 2\.5, but must be an integer"):
+    with pytest.raises(TypeError, match=r"'n_clusters' is 2\.5, but a whole number is needed"):
         agglomerate(labels, labels, 2.5)
+    with pytest.raises(TypeError, match="'distance_threshold' is '1', but a number is needed"):
+        agglomerate(labels, labels, distance_threshold="1")

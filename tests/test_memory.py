@@ -99,3 +99,29 @@ def test_mixtures_hold_nothing_of_the_size_of_the_samples(run_python, dtype, ord
     code = MIXTURE_CODE.format(dtype=dtype, order=order, init="kmeans" if init == "given" else init)
     # Shares of the array of responsibilities, of which scikit-learn holds several.
     assert float(run_python(code)) < 0.02
+
+
+REGIONS_CODE = """
+import numpy as np
+from clast.regions import region_statistics
+
+def peak():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM"))
+
+image = np.ones((256, 256, 50), dtype=np.float32)
+labels = np.full(image.shape[:2], {label})
+labels[:100] = 1
+region_statistics(labels[:8], image[:8])
+before = peak()
+found = region_statistics(labels, image)
+assert found.labels.tolist() == [1, {label}]
+print((peak() - before) / image.nbytes)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads the peak from /proc")
+@pytest.mark.parametrize("label", [2, 9_000, 60_000, 2**40])
+def test_regions_hold_nothing_for_labels_that_do_not_occur(run_python, label):
+    # Sums of 9000 regions are larger than the image.
+    assert float(run_python(REGIONS_CODE.format(label=label))) < 0.3

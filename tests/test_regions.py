@@ -124,12 +124,44 @@ class TestStatistics:
         found = region_statistics([[1, 1, 2]], np.array([[1e200, -1e200, 3e200]]))
         assert_array_equal(found.std[:, 0], [np.inf, 0])
 
+    @pytest.mark.parametrize("shape", [(1, 300_000), (600, 500), (40, 30, 250)])
+    @pytest.mark.parametrize("n_stray", [1, 40])
+    def test_stray_values_at_the_beginning_leave_the_others_their_digits(self, shape, n_stray):
+        image = np.random.default_rng(0).integers(-1, 2, size=shape) + 1e9
+        image.reshape(-1)[:n_stray] = 0
+        labels = np.ones(shape, dtype=np.uint8)
+        found = region_statistics(labels, image)
+        share = n_stray / labels.size
+        near = image.reshape(-1)[n_stray:] - 1e9
+        between = share * (1 - share) * (1e9 + near.mean()) ** 2
+        assert_allclose(found.std, [[np.sqrt(between + (1 - share) * near.var())]], rtol=1e-10)
+        assert_allclose(found.mean, [[1e9 - share * 1e9 + (1 - share) * near.mean()]], rtol=1e-15)
+
     def test_an_image_names_the_columns(self, photo, labels):
         image = clast.Image(photo, axes="YX", spacing=(0.5, 2), unit="mm")
         table = region_statistics(labels, image).table(image)
         plain = region_statistics(labels, photo).table()
         assert_array_equal(table["std-blue"], plain["std-2"])
         assert_array_equal(table["area_mm2"], plain["area"])
+        with pytest.raises(TypeError, match="'image' is of type ndarray, but an Image is needed"):
+            region_statistics(labels, image).table(photo)
+        with pytest.raises(ValueError, match="'image' has 1 channels, but the statistics are of 3"):
+            region_statistics(labels, image).table(clast.Image(photo[..., 0], axes="YX"))
+
+    def test_an_image_leaves_out_what_its_mask_does(self, photo, labels):
+        masks = np.random.default_rng(0).random((2, *labels.shape)) < 0.7
+        image = clast.Image(np.where(masks[0, ..., None], photo, np.nan), axes="YX", mask=masks[0])
+        for mask in (None, masks[1]):
+            expected = region_statistics(
+                labels, photo.astype(float), mask=masks[0] if mask is None else masks.all(axis=0)
+            )
+            for values, others in zip(region_statistics(labels, image, mask=mask), expected, strict=True):
+                assert_array_equal(values, others)
+
+    def test_labels_that_lie_across_words(self, photo, labels):
+        raw = np.frombuffer(b"-" + labels.tobytes(), dtype=np.uint8)[1:].view(labels.dtype).reshape(labels.shape)
+        assert not raw.flags.aligned
+        assert_array_equal(region_statistics(raw, photo).mean, region_statistics(labels, photo).mean)
 
     def test_mask_leaves_pixels_out(self, photo, labels):
         mask = np.random.default_rng(0).random(labels.shape) < 0.5
@@ -187,6 +219,11 @@ class TestGraph:
         for (a, b), length in found.items():
             assert length == expected.get((a, b), 0) + expected.get((b, a), 0)
         assert {frozenset(pair) for pair in expected} == {frozenset(pair) for pair in found}
+
+    def test_a_matrix_is_not_the_graph(self, photo, labels):
+        graph = region_graph(labels, photo)
+        graph.connectivity().data[:] = 0
+        assert graph.boundary.all()
 
     def test_unknown_label(self):
         with pytest.raises(ValueError, match="'label' is 7, but no region has it"):
@@ -310,8 +347,15 @@ def test_boundaries_agree_with_skimage(labels):
         (lambda a: region_statistics(a, a * np.nan), ValueError, "'image' has NaN or infinite .* by 'mask'"),
         (lambda a: region_statistics(a, a * 1j), TypeError, "'image' has dtype complex128"),
         (lambda a: region_statistics(a, np.ma.masked_equal(a, 2)), TypeError, "'image' has masked values: give"),
+        (lambda a: region_statistics(np.ma.masked_equal(a, 2), a), TypeError, "'labels' has masked values: give"),
+        (lambda a: region_statistics(a, a[..., np.newaxis][..., :0]), ValueError, "'image' of shape .* has no channel"),
         (lambda a: boundaries(a * 0.5), TypeError, "'labels' has dtype float64, but integers"),
         (lambda a: region_statistics(a, a, mask=a), TypeError, "'mask' has dtype int64, but bool"),
+        (
+            lambda a: region_statistics(a, a, mask=np.ma.masked_equal(a > 0, True)),
+            TypeError,
+            "'mask' has masked values",
+        ),
         (lambda a: region_statistics(a, a, mask=a[:1] > 0), ValueError, r"'mask' has shape \(1, 3\)"),
         (lambda a: merge_regions(a, a), ValueError, "give 'n_regions', 'threshold' or 'min_size'"),
         (lambda a: merge_regions(a, a, n_regions=0), ValueError, "'n_regions' is 0, but must be at least 1"),
@@ -321,6 +365,8 @@ def test_boundaries_agree_with_skimage(labels):
         (lambda a: cluster_regions(a, a, 4), TypeError, "'model' is 4, but a clusterer is needed"),
         (lambda a: cluster_regions(a, a, KMeans), TypeError, "'model' is <class .*, but a clusterer is needed"),
         (lambda a: cluster_regions(a, a, KMeans(2), features=["colour"]), ValueError, "'features' is .*, but must be"),
+        (lambda a: cluster_regions(a, a, KMeans(2), features=None), TypeError, "'features' is None, but names"),
+        (lambda a: region_graph(a).neighbors([1]), TypeError, r"'label' is \[1\], but a whole number"),
         (lambda a: cluster_regions(a * 0, a, KMeans(2)), ValueError, "'labels' has no region"),
     ],
 )

@@ -10,10 +10,12 @@ def check_mask(mask: ArrayLike, shape: tuple[int, ...], name: str) -> NDArray[np
     Raises
     ------
     TypeError
-        If it is not of bool.
+        If it is not of bool, or has masked values.
     ValueError
         If its shape is another one.
     """
+    if np.ma.is_masked(mask):
+        raise TypeError("'mask' has masked values, which are neither inside nor outside: give mask.filled(False)")
     inside = np.asarray(mask)
     if inside.dtype != np.bool_:
         raise TypeError(f"'mask' has dtype {inside.dtype}, but bool is needed, such as mask > 0")

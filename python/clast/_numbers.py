@@ -46,10 +46,7 @@ def check_integer(value: Any, name: str, least: int) -> int:
     ValueError
         If it is out of range.
     """
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"'{name}' is {value!r}, but a whole number is needed") from None
+    number = as_integer(value, name)
     if number < least:
         raise ValueError(f"'{name}' is {number}, but must be at least {least}")
     if number >= 1 << 31:
@@ -57,8 +54,24 @@ def check_integer(value: Any, name: str, least: int) -> int:
     return number
 
 
+def as_integer(value: Any, name: str) -> int:
+    """Return a whole number.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
+    try:
+        return operator.index(value)
+    except TypeError:
+        raise TypeError(f"'{name}' is {value!r}, but a whole number is needed") from None
+
+
 def _as_float(value: Any) -> float | None:
     try:
-        return None if isinstance(value, str | bytes) else float(value)
+        return None if isinstance(value, str | bytes | bytearray) else float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
     except (TypeError, ValueError):
         return None

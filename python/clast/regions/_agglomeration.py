@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clast._numbers import check_integer, check_number
 from clast.image import Image
 from clast.regions._clustering import region_samples
 from clast.regions._graph import graph_of
@@ -40,7 +41,8 @@ def agglomerate(
         Join until so many are left. Regions that no path connects stay apart: there are at least as many clusters as
         such pieces.
     distance_threshold : float, optional
-        Leave out the joins at this distance or above, instead of giving `n_clusters`.
+        Leave out as many of the last joins of each piece as there are at this distance or above, instead of giving
+        `n_clusters`. With Ward's linkage, distances may go down from one join to the next.
     linkage : {"ward", "average", "complete", "single"}, default="ward"
         Which neighbours are nearest: those whose union adds least variance, or those whose regions are nearest on
         average, at the most, or at the least; see :class:`sklearn.cluster.AgglomerativeClustering`.
@@ -56,7 +58,7 @@ def agglomerate(
     Raises
     ------
     TypeError
-        If `n_clusters` is no integer.
+        If `n_clusters` is no integer, `distance_threshold` no number, or `features` no sequence.
     ValueError
         If not exactly one of `n_clusters` and `distance_threshold` is given, one is out of range, a name is unknown,
         or there is no region.
@@ -88,38 +90,31 @@ def agglomerate(
     array([[0., 1., 1., 4.],
            [2., 3., 1., 2.]])
     """
-    _check(n_clusters, distance_threshold, linkage)
-    regions = Regions(labels, mask, background)
-    found = measure(regions, image)
+    if (n_clusters is None) == (distance_threshold is None):
+        raise ValueError("give exactly one of 'n_clusters' and 'distance_threshold'")
+    if n_clusters is not None:
+        n_clusters = check_integer(n_clusters, "n_clusters", 1)
+    if distance_threshold is not None:
+        distance_threshold = check_number(distance_threshold, "distance_threshold", is_finite=False)
+    if linkage not in _LINKAGES:
+        raise ValueError(f"'linkage' is {linkage!r}, but must be one of {', '.join(map(repr, _LINKAGES))}")
+    regions = Regions(labels, image, mask, background)
+    found = measure(regions)
     samples = region_samples(found, features)
     if n_clusters is not None and n_clusters > len(samples):
         there = "is 1 region" if len(samples) == 1 else f"are {len(samples)} regions"
         raise ValueError(f"'n_clusters' is {n_clusters}, but there {there}")
     connectivity = graph_of(regions, found.labels).connectivity()
-    pairs, distances = _joins(samples, connectivity, linkage)
-    # Distances may go down from one join to the next: as in scikit-learn, so many joins are left out from the end.
+    pairs, distances = _joins(samples, connectivity, linkage, distance_threshold)
     if n_clusters is not None:
         n_joins = len(samples) - n_clusters
-    else:
-        n_joins = int(np.count_nonzero(distances < np.float64(distance_threshold)))
-    pairs, distances = pairs[:n_joins], distances[:n_joins]
+        pairs, distances = pairs[:n_joins], distances[:n_joins]
     return merge_result(regions, found.labels, pairs, distances, _sizes(found.area, pairs))
 
 
-def _check(n_clusters: int | None, distance_threshold: float | None, linkage: str) -> None:
-    if (n_clusters is None) == (distance_threshold is None):
-        raise ValueError("give exactly one of 'n_clusters' and 'distance_threshold'")
-    if n_clusters is not None and not isinstance(n_clusters, int | np.integer):
-        raise TypeError(f"'n_clusters' is {n_clusters!r}, but must be an integer")
-    if n_clusters is not None and n_clusters < 1:
-        raise ValueError(f"'n_clusters' is {n_clusters}, but must be at least 1")
-    if distance_threshold is not None and not distance_threshold >= 0:
-        raise ValueError(f"'distance_threshold' is {distance_threshold}, but must be at least 0")
-    if linkage not in _LINKAGES:
-        raise ValueError(f"'linkage' is {linkage!r}, but must be one of {', '.join(map(repr, _LINKAGES))}")
-
-
-def _joins(X: NDArray[np.float64], connectivity: Any, linkage: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def _joins(
+    X: NDArray[np.float64], connectivity: Any, linkage: str, threshold: float | None
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Find all joins, the nearest first, of samples that touch: pairs of nodes, and their distances."""
     from scipy.sparse.csgraph import connected_components
 
@@ -128,7 +123,7 @@ def _joins(X: NDArray[np.float64], connectivity: Any, linkage: str) -> tuple[NDA
     rows = np.argsort(piece_of, kind="stable")
     members = np.split(rows, np.cumsum(np.bincount(piece_of, minlength=n_pieces))[:-1])
     trees = {
-        piece: _tree(X[rows], connectivity[rows][:, rows], linkage)
+        piece: _tree(X[rows], connectivity[rows][:, rows], linkage, threshold)
         for piece, rows in enumerate(members)
         if len(rows) > 1
     }
@@ -143,13 +138,17 @@ def _joins(X: NDArray[np.float64], connectivity: Any, linkage: str) -> tuple[NDA
     return np.array(pairs, dtype=np.int64).reshape(-1, 2), np.array(distances, dtype=np.float64)
 
 
-def _tree(X: NDArray[np.float64], connectivity: Any, linkage: str) -> tuple[list[list[int]], list[float]]:
+def _tree(
+    X: NDArray[np.float64], connectivity: Any, linkage: str, threshold: float | None
+) -> tuple[list[list[int]], list[float]]:
     from sklearn.cluster import AgglomerativeClustering
 
     model = AgglomerativeClustering(
         1, connectivity=connectivity, linkage=linkage, compute_full_tree=True, compute_distances=True
     ).fit(X)
-    return model.children_.tolist(), model.distances_.tolist()
+    # Distances may go down from one join to the next: as in scikit-learn, so many joins are left out from the end.
+    n_joins = len(X) - 1 if threshold is None else int(np.count_nonzero(model.distances_ < threshold))
+    return model.children_[:n_joins].tolist(), model.distances_[:n_joins].tolist()
 
 
 def _steps(piece: int, children: list[list[int]], distances: list[float]) -> Iterator[tuple[float, int, list[int]]]:

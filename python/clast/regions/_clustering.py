@@ -35,7 +35,7 @@ def cluster_regions(
         Has ``fit_predict(X)``, as those of clast and scikit-learn. If it takes ``sample_weight``, a region weighs as
         much as it has pixels; in a pipeline all weigh the same.
     features : sequence of str, default=("mean",)
-        What regions are compared by: fields of `RegionStatistics`, side by side.
+        What regions are compared by: "area", "centroid", "mean", "std", "min", "max", side by side.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def cluster_regions(
     Raises
     ------
     TypeError
-        If `model` is no clusterer.
+        If `model` is no clusterer, or `features` no sequence.
     ValueError
         If a feature is unknown, or there is no region.
 
@@ -65,8 +65,8 @@ def cluster_regions(
     """
     if isinstance(model, type) or not hasattr(model, "fit_predict"):
         raise TypeError(f"'model' is {model!r}, but a clusterer is needed, such as clast.KMeans(4)")
-    regions = Regions(labels, mask, background)
-    found = measure(regions, image)
+    regions = Regions(labels, image, mask, background)
+    found = measure(regions)
     X = region_samples(found, features)
     weight = {"sample_weight": found.area.astype(np.float64)} if _takes_weight(model) else {}
     classes = np.asarray(model.fit_predict(X, **weight)).astype(np.int32) + 1
@@ -97,13 +97,17 @@ def region_samples(found: RegionStatistics, features: Sequence[str]) -> NDArray[
 
     Raises
     ------
+    TypeError
+        If `features` is no sequence.
     ValueError
         If a feature is unknown, or there is no region.
     """
-    features = [features] if isinstance(features, str) else features
-    unknown = [name for name in features if name not in _FEATURES]
-    if unknown or not features:
-        raise ValueError(f"'features' is {tuple(features)}, but must be some of {', '.join(_FEATURES)}")
+    try:
+        names = (features,) if isinstance(features, str) else tuple(features)
+    except TypeError:
+        raise TypeError(f"'features' is {features!r}, but names are needed, such as ('mean', 'std')") from None
+    if not names or any(name not in _FEATURES for name in names):
+        raise ValueError(f"'features' is {names}, but must be some of {', '.join(_FEATURES)}")
     if len(found.labels) == 0:
         raise ValueError("'labels' has no region: all pixels are background or outside the mask")
-    return np.column_stack([getattr(found, name) for name in features]).astype(np.float64)
+    return np.column_stack([getattr(found, name) for name in names]).astype(np.float64)

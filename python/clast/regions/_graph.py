@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from clast._numbers import as_integer
 from clast.image import Image
 from clast.regions._statistics import measure
 from clast.regions._validation import Regions
@@ -51,9 +52,12 @@ class RegionGraph(NamedTuple):
 
         Raises
         ------
+        TypeError
+            If `label` is no integer.
         ValueError
             If there is no such region.
         """
+        label = as_integer(label, "label")
         row = int(np.searchsorted(self.labels, label))
         if row == len(self.labels) or self.labels[row] != label:
             raise ValueError(f"'label' is {label}, but no region has it")
@@ -71,7 +75,7 @@ class RegionGraph(NamedTuple):
         from scipy.sparse import csr_array
 
         n_regions = len(self.labels)
-        return csr_array((self.boundary, self.indices, self.indptr), shape=(n_regions, n_regions))
+        return csr_array((self.boundary, self.indices, self.indptr), shape=(n_regions, n_regions), copy=True)
 
 
 def region_graph(
@@ -104,10 +108,10 @@ def region_graph(
     >>> graph.boundary[graph.indptr[0] : graph.indptr[1]]
     array([1, 2])
     """
-    regions = Regions(labels, mask, background)
+    regions = Regions(labels, image, mask, background)
     if image is None:
         return graph_of(regions, regions.counted())
-    found = measure(regions, image)
+    found = measure(regions)
     return graph_of(regions, found.labels, found.mean)
 
 

@@ -46,7 +46,7 @@ def merge_regions(
     """Merge neighbouring regions, those whose means are nearest first.
 
     Regions below `min_size` are merged first, the smallest first, each with the neighbour that is most like it. Then
-    neighbours are merged until there are `n_regions`, or none are nearer than `threshold`.
+    neighbours are merged until there are `n_regions`, or all are farther from each other than `threshold`.
 
     Parameters
     ----------
@@ -87,11 +87,12 @@ def merge_regions(
         raise ValueError("give 'n_regions', 'threshold' or 'min_size': without them, nothing is merged")
     if n_regions is not None:
         n_regions = check_integer(n_regions, "n_regions", 1)
-    for value, name in ((threshold, "threshold"), (min_size, "min_size")):
-        if value is not None:
-            check_number(value, name, is_finite=False)
-    regions = Regions(labels, mask, background)
-    found = measure(regions, image)
+    if threshold is not None:
+        threshold = check_number(threshold, "threshold", is_finite=False)
+    if min_size is not None:
+        min_size = check_number(min_size, "min_size", is_finite=False)
+    regions = Regions(labels, image, mask, background)
+    found = measure(regions)
     present = found.labels
     edges, _ = regions.edges(present)
     merges_alike = n_regions is not None or threshold is not None

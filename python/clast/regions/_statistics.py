@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from clast import _core
-from clast._pixels import check_pixels
 from clast.image import Image
 from clast.regions._validation import Regions
 
@@ -52,11 +51,20 @@ class RegionStatistics(NamedTuple):
         Returns
         -------
         pandas.DataFrame
+
+        Raises
+        ------
+        TypeError
+            If `image` is no `Image`.
+        ValueError
+            If it has another number of channels.
         """
         import pandas as pd
 
         from clast._result import pixel_size
 
+        if image is not None:
+            self._check_image(image)
         columns: dict[str, NDArray[Any]] = {"label": self.labels, "area": self.area}
         size = None if image is None else pixel_size(image)
         if size is not None:
@@ -67,6 +75,15 @@ class RegionStatistics(NamedTuple):
             of_columns = range(values.shape[1]) if name in ("bbox", "centroid") else channels
             columns |= {f"{name}-{which}": column for which, column in zip(of_columns, values.T, strict=True)}
         return pd.DataFrame(columns)
+
+    def _check_image(self, image: Image) -> None:
+        if not isinstance(image, Image):
+            raise TypeError(
+                f"'image' is of type {type(image).__name__}, but an Image is needed: clast.image.as_image(image)"
+            )
+        n_channels, needed = len(image.channel_names), self.mean.shape[1]
+        if n_channels != needed:
+            raise ValueError(f"'image' has {n_channels} channels, but the statistics are of {needed}")
 
 
 def region_statistics(
@@ -83,7 +100,8 @@ def region_statistics(
     labels : array_like of int, of shape (H, W) or (D, H, W)
         Labels of any integer dtype, negative ones and gaps included.
     image : Image, or array_like of shape labels.shape or labels.shape + (n_channels,)
-        Values of any integer or float dtype. Those of regions must be finite.
+        Values of any integer or float dtype. Those of regions must be finite. Pixels outside the mask of an `Image` are
+        of no region.
     mask : array_like of bool, of the shape of `labels`, optional
         False for pixels to leave out.
     background : int or None, default=0
@@ -96,14 +114,15 @@ def region_statistics(
     Raises
     ------
     TypeError
-        If the labels or `background` are no integers, or the image is not of real numbers or has masked ones.
+        If the labels or `background` are no integers, the image is not of real numbers, or one of them has masked ones.
     ValueError
         If shapes do not fit, or a value in a region is not finite.
 
     Notes
     -----
-    Cost: one pass over image and labels. Values are added as differences to one of each region, so that the standard
-    deviation of nearly equal large values is exact to rounding. The result does not depend on the number of threads.
+    Cost: one pass over image and labels. Values are added as differences to one of each region, or to the mean of its
+    first ones if that one lies far from them, so that the standard deviation of nearly equal large values is exact to
+    rounding. The result does not depend on the number of threads.
 
     Examples
     --------
@@ -116,13 +135,13 @@ def region_statistics(
     array([[ 2.],
            [20.]])
     """
-    return measure(Regions(labels, mask, background), image)
+    return measure(Regions(labels, image, mask, background))
 
 
-def measure(regions: Regions, image: Image | ArrayLike) -> RegionStatistics:
-    """Compute what `region_statistics` does, of labels that were checked."""
+def measure(regions: Regions) -> RegionStatistics:
+    """Compute what `region_statistics` does, of labels and an image that were checked."""
     areas, boxes, centroids, values = _core.region_statistics(
-        regions.flat, regions.samples(image), regions.volume, regions.n_numbers
+        regions.flat, regions.samples(), regions.volume, regions.n_numbers
     )
     rows = regions.present(areas)
     n_axes = regions.numbers.ndim
@@ -155,6 +174,6 @@ def region_means(
     array([[ 2.,  2., 20.],
            [ 2., 20., 20.]])
     """
-    regions = Regions(labels, mask, background)
-    found = measure(regions, image)
-    return regions.spread(found.labels, found.mean, np.nan).reshape(check_pixels(image).shape)
+    regions = Regions(labels, image, mask, background)
+    found = measure(regions)
+    return regions.spread(found.labels, found.mean, np.nan).reshape(regions.values.shape)

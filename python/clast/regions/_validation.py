@@ -14,15 +14,19 @@ from clast._pixels import check_pixels
 from clast._validation import check_samples
 from clast.image import Image
 
-# Tables for so many labels, a few MB, are no burden, however few pixels there are.
-_FEW = 1 << 16
+# Tables of so many times fewer numbers than there are pixels are no burden, whatever the number of channels.
+_PIXELS_PER_NUMBER = 8
 
 
 class Regions:
-    """A checked label image, with its labels as numbers from 0 on; pixels outside the mask are of no region.
+    """A checked label image, with its labels as numbers from 0 on, and the image that it lies on.
+
+    Pixels outside the mask, or that of the image, are of no region.
 
     Attributes
     ----------
+    values : ndarray of the shape of the labels, with or without an axis of channels at the end
+        The image; where there is none, it has no channel.
     names : ndarray of int64, shape (n_names,)
         Label of each number, ascending; not all of them need to occur.
     numbers : ndarray of int32 or int64, of the shape of the labels
@@ -34,13 +38,18 @@ class Regions:
         Shape of the labels with three axes.
     """
 
-    def __init__(self, labels: ArrayLike, mask: ArrayLike | None, background: int | None) -> None:
+    def __init__(
+        self, labels: ArrayLike, image: Image | ArrayLike | None, mask: ArrayLike | None, background: int | None
+    ) -> None:
         array = _checked_labels(labels)
+        self.values = np.empty((*array.shape, 0)) if image is None else _checked_values(image, array.shape)
         self.names, numbers = _numbered(array)
         self.n_numbers = len(self.names)
         self.outside = None if background is None else self._number_of(background)
-        if mask is not None:
-            inside = check_mask(mask, array.shape, "labels")
+        inside = None if mask is None else check_mask(mask, array.shape, "labels")
+        if isinstance(image, Image) and image.mask is not None:
+            inside = image.mask if inside is None else inside & image.mask
+        if inside is not None:
             if self.outside is None:
                 self.outside = self.n_numbers
                 self.n_numbers += 1
@@ -52,17 +61,9 @@ class Regions:
     def flat(self) -> NDArray[Any]:
         return self.numbers.reshape(-1)
 
-    def samples(self, image: Image | ArrayLike) -> NDArray[Any]:
-        """Check the values of an image; those of no region need not be finite."""
-        values = check_pixels(image)
-        n_axes = self.numbers.ndim
-        if values.shape[:n_axes] != self.numbers.shape or values.ndim > n_axes + 1:
-            raise ValueError(
-                f"'image' has shape {values.shape}, but that of 'labels', {self.numbers.shape}, is needed,"
-                " with an axis of channels at the end or without"
-            )
-        n_channels = values.shape[n_axes] if values.ndim > n_axes else 1
-        samples = check_samples(values.reshape(-1, n_channels), ensure_finite=False, name="image")
+    def samples(self) -> NDArray[Any]:
+        """Return the values of the image as the kernels read them; those of no region need not be finite."""
+        samples = check_samples(self.values.reshape(self.numbers.size, -1), ensure_finite=False, name="image")
         return np.ascontiguousarray(self._finite(samples))
 
     def present(self, areas: NDArray[Any]) -> NDArray[np.int64]:
@@ -116,6 +117,8 @@ class Regions:
 
 def _checked_labels(labels: ArrayLike) -> NDArray[Any]:
     """Return the labels as int32 or int64 in C order."""
+    if np.ma.is_masked(labels):
+        raise TypeError("'labels' has masked values: give labels.data, and mask=~numpy.ma.getmaskarray(labels)")
     array = np.asarray(labels)
     if array.dtype.kind not in "bui":
         raise TypeError(f"'labels' has dtype {array.dtype}, but integers are needed")
@@ -127,14 +130,33 @@ def _checked_labels(labels: ArrayLike) -> NDArray[Any]:
     if array.dtype == np.uint64 and array.max() > most:
         raise ValueError(f"'labels' has {array.max()}, but {most} is the largest that can be told apart")
     is_narrow = array.dtype.itemsize < 4 or array.dtype == np.int32
-    return np.ascontiguousarray(array, dtype=np.int32 if is_narrow else np.int64)
+    return np.require(array, np.int32 if is_narrow else np.int64, ["C", "ALIGNED"])
+
+
+def _checked_values(image: Image | ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
+    values = check_pixels(image)
+    if values.shape[: len(shape)] != shape or values.ndim > len(shape) + 1:
+        raise ValueError(
+            f"'image' has shape {values.shape}, but that of 'labels', {shape}, is needed,"
+            " with an axis of channels at the end or without"
+        )
+    if values.size == 0:
+        raise ValueError(f"'image' of shape {values.shape} has no channel")
+    return values
 
 
 def _numbered(array: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    """Give every label a number; those from 0 on have theirs, if there are not many more of them than pixels."""
+    """Give every label a number; those from 0 on have theirs, if there are few of them beside the pixels."""
     low, high = int(array.min()), int(array.max())
     first = min(low, 0)
-    if high - first < max(array.size, _FEW):
-        return np.arange(first, high + 1), array - first if first else array
-    names, numbers = np.unique(array, return_inverse=True)
-    return names.astype(np.int64), np.ascontiguousarray(numbers.reshape(array.shape), dtype=np.int64)
+    n_names = high - first + 1
+    if n_names > array.size:
+        names, numbers = np.unique(array, return_inverse=True)
+        return names.astype(np.int64), np.ascontiguousarray(numbers.reshape(array.shape), dtype=np.int64)
+    numbers = array - first if first else array
+    if n_names <= array.size // _PIXELS_PER_NUMBER:
+        return np.arange(first, high + 1), numbers
+    is_there = np.zeros(n_names, dtype=bool)
+    is_there[numbers] = True
+    places = np.cumsum(is_there, dtype=numbers.dtype) - 1
+    return np.flatnonzero(is_there) + first, look_up(places, numbers)

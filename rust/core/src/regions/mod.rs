@@ -3,6 +3,7 @@
 mod graph;
 mod merge;
 mod statistics;
+mod totals;
 
 pub use graph::{Edge, edges};
 pub use merge::{Merge, Stop, merge};

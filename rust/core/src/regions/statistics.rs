@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use super::totals::Totals;
 use super::{Label, region};
 use crate::{Element, Error, Exec, Layout, Result, Samples};
 
@@ -13,6 +14,9 @@ const PIXELS_PER_REGION: usize = 8;
 
 /// Rows between two looks at the flag that stops.
 const ROWS_PER_CHECK: usize = 64;
+
+/// Pixels of a region after which, and each time they have doubled, it is asked whether their values are seen from afar.
+const FEW: u64 = 16;
 
 /// Axes of a volume.
 const AXES: usize = 3;
@@ -84,8 +88,8 @@ struct Table {
     areas: Vec<u64>,
     boxes: Vec<[u32; 2 * AXES]>,
     places: Vec<[u64; AXES]>,
-    /// For each region and channel: first value, sum of differences to it and of their squares, lowest, highest value.
-    channels: Vec<[f64; 5]>,
+    /// Shape (regions, channels).
+    channels: Vec<Totals>,
     n_channels: usize,
 }
 
@@ -96,7 +100,7 @@ impl Table {
             areas: vec![0; n_regions],
             boxes: vec![empty; n_regions],
             places: vec![[0; AXES]; n_regions],
-            channels: vec![[0.0, 0.0, 0.0, f64::INFINITY, f64::NEG_INFINITY]; n_regions * n_channels],
+            channels: vec![Totals::NONE; n_regions * n_channels],
             n_channels,
         }
     }
@@ -127,16 +131,38 @@ impl Table {
             for (place, total) in places.iter_mut().zip([z * same, y * same, (start + end - 1) * same / 2]) {
                 *place += total as u64;
             }
-            let is_new = self.areas[region] == 0;
-            self.areas[region] += same as u64;
-            let pixels = &values[start * self.n_channels..end * self.n_channels];
-            let channels = &mut self.channels[region * self.n_channels..][..self.n_channels];
-            for (channel, totals) in channels.iter_mut().enumerate() {
-                add_run(totals, &pixels[channel..], self.n_channels, is_new);
-            }
+            self.add_values(region, &values[start * self.n_channels..end * self.n_channels]);
             start = end;
         }
         Ok(())
+    }
+
+    /// Counts pixels of a region and adds their values, no more at once than there are already: where the first ones lie far
+    /// from the others, few are seen from there.
+    #[inline(always)]
+    fn add_values<T: Element>(&mut self, region: usize, mut values: &[T]) {
+        let n_channels = self.n_channels;
+        let (area, channels) = (&mut self.areas[region], &mut self.channels[region * n_channels..][..n_channels]);
+        if *area == 0 {
+            for (totals, value) in channels.iter_mut().zip(values) {
+                totals.begin(value.to_real());
+            }
+        }
+        while !values.is_empty() {
+            let doubled = (*area + 1).next_power_of_two().max(FEW);
+            let n_pixels = ((doubled - *area) as usize).min(values.len() / n_channels);
+            let (some, rest) = values.split_at(n_pixels * n_channels);
+            for (channel, totals) in channels.iter_mut().enumerate() {
+                totals.add(some[channel..].iter().step_by(n_channels).map(|value| value.to_real()));
+            }
+            *area += n_pixels as u64;
+            if *area == doubled {
+                for totals in channels.iter_mut() {
+                    totals.center(doubled as f64);
+                }
+            }
+            values = rest;
+        }
     }
 
     /// Adds what another table has counted, after what this one has.
@@ -154,12 +180,7 @@ impl Table {
                 if n == 0 {
                     *totals = *added;
                 } else if m > 0 {
-                    // Differences to one value become differences to another.
-                    let shift = added[0] - totals[0];
-                    totals[2] += added[2] + shift * (2.0 * added[1] + m as f64 * shift);
-                    totals[1] += added[1] + m as f64 * shift;
-                    totals[3] = totals[3].min(added[3]);
-                    totals[4] = totals[4].max(added[4]);
+                    totals.merge(n as f64, *added, m as f64);
                 }
             }
         }
@@ -176,33 +197,13 @@ impl Table {
             lowest: Vec::with_capacity(n),
             highest: Vec::with_capacity(n),
         };
-        for (index, [first, sum, squares, low, high]) in self.channels.into_iter().enumerate() {
+        for (index, totals) in self.channels.into_iter().enumerate() {
             let area = found.areas[index / self.n_channels] as f64;
-            let mean = sum / area;
-            found.means.push(first + mean);
-            // Rounding may leave less than nothing; squares that overflow have an infinite mean.
-            let variance = if squares.is_finite() { (squares / area - mean * mean).max(0.0) } else { f64::INFINITY };
-            found.deviations.push(variance.sqrt());
-            found.lowest.push(low);
-            found.highest.push(high);
+            found.means.push(totals.mean(area));
+            found.deviations.push(totals.deviation(area));
+            found.lowest.push(totals.lowest);
+            found.highest.push(totals.highest);
         }
         found
     }
-}
-
-#[inline(always)]
-fn add_run<T: Element>(totals: &mut [f64; 5], values: &[T], step: usize, is_new: bool) {
-    let [mut first, mut sum, mut squares, mut low, mut high] = *totals;
-    if is_new {
-        first = values[0].to_real();
-    }
-    for value in values.iter().step_by(step) {
-        let value: f64 = value.to_real();
-        let difference = value - first;
-        sum += difference;
-        squares += difference * difference;
-        low = if value < low { value } else { low };
-        high = if value > high { value } else { high };
-    }
-    *totals = [first, sum, squares, low, high];
 }
