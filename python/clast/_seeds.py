@@ -1,5 +1,6 @@
 """Where superpixels begin: on a grid, or spread over a mask."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -43,23 +44,20 @@ def grid_steps(shape: tuple[int, ...], n_points: float) -> tuple[list[int], list
     starts, steps : list of int
         First point and distance of points along each axis.
     """
-    n_pixels = float(np.prod(shape))
+    n_axes = len(shape)
+    starts, steps = [0] * n_axes, [1] * n_axes
+    n_pixels = float(math.prod(shape))
     if n_pixels <= n_points:
-        return [0] * len(shape), [1] * len(shape)
-    order = np.argsort(shape, kind="stable")
-    lengths = np.array(shape)[order]
-    edges = np.full(len(shape), (n_pixels / n_points) ** (1.0 / len(shape)))
-    for axis in range(len(shape)):
-        if (lengths >= edges).all():
-            break
-        edges[axis] = lengths[axis]
-        n_left = len(shape) - axis - 1
-        if n_left:
-            edges[axis + 1 :] = (float(np.prod(lengths[axis + 1 :])) / n_points) ** (1.0 / n_left)
-    starts, steps = np.empty(len(shape), dtype=int), np.empty(len(shape), dtype=int)
-    starts[order] = edges // 2
-    steps[order] = np.round(edges)
-    return starts.tolist(), steps.tolist()
+        return starts, steps
+    edge = (n_pixels / n_points) ** (1.0 / n_axes)
+    axes = sorted(range(n_axes), key=shape.__getitem__)
+    while axes:
+        axis = axes.pop(0)
+        own = min(edge, shape[axis])
+        if own < edge and axes:  # the others get what this one does not need
+            edge = (float(math.prod(shape[other] for other in axes)) / n_points) ** (1.0 / len(axes))
+        starts[axis], steps[axis] = int(own // 2), round(own)
+    return starts, steps
 
 
 def grid_seeds(volume: tuple[int, ...], n_segments: float) -> Seeds:
@@ -78,8 +76,10 @@ def grid_seeds(volume: tuple[int, ...], n_segments: float) -> Seeds:
     """
     starts, steps = grid_steps(volume, n_segments)
     axes = [np.arange(start, n, step, dtype=float) for start, n, step in zip(starts, volume, steps, strict=True)]
-    positions = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, 3)
-    return Seeds(positions, max(steps))
+    positions = np.empty((*map(len, axes), 3))
+    for axis, along in enumerate(axes):
+        positions[..., axis] = along.reshape([-1 if other == axis else 1 for other in range(3)])
+    return Seeds(positions.reshape(-1, 3), max(steps))
 
 
 def mask_seeds(inside: NDArray[np.bool_], n_segments: float, n_axes: int) -> Seeds:

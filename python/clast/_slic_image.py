@@ -104,7 +104,8 @@ def _with_axes(image: NDArray[Any], channel_axis: int | None, *, is_known: bool)
         raise ValueError(f"'channel_axis' is {axis}, but 'image' has {image.ndim} dimensions")
     if not is_known and image.shape[-1] > _MOST_COLOURS and image.ndim == 3:
         _warn_of_guess(image.shape)
-    image = np.moveaxis(image, axis, -1)
+    if axis not in (-1, image.ndim - 1):
+        image = np.moveaxis(image, axis, -1)
     return image if image.ndim == 4 else image[np.newaxis], True
 
 
